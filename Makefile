@@ -1,0 +1,30 @@
+# make reproduce: set up .venv and run the quick study; make test: set up .venv and run the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+STUDY ?= quick
+
+.PHONY: reproduce test setup check
+
+reproduce: .venv/runs
+	$(BIN)/snakemake --cores all --config study=$(STUDY)
+
+setup: .venv/tests
+
+test: .venv/tests check
+	$(BIN)/pytest
+
+check: .venv/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+.venv/runs: requirements.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed: make PYTHON=python3.11"'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/tests: requirements-dev.txt .venv/runs
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	touch $@

@@ -1,0 +1,44 @@
+"""Push-Pull: every table and figure of four papers on contrastive learning for text classification."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from pushpull.config import check
+from pushpull.fingerprint import fingerprint
+from pushpull.plan import DATA, RUN, Plan
+
+
+configfile: "config.yaml"
+
+
+check(config)
+plan = Plan(config)
+STUDY = f"results/{plan.study}"
+
+
+wildcard_constraints:
+    dataset=plan.names("datasets"),
+    encoder=plan.names("encoders"),
+    method=plan.names("methods"),
+    seed=r"\d+",
+
+
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/paper.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{STUDY}/report.html",
+    log:
+        "logs/all.log",
+    localrule: True
+
+
+onsuccess:
+    print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")

@@ -1,0 +1,48 @@
+rule download:
+    output:
+        manifest=f"{DATA}/raw/manifest.json",
+    log:
+        "logs/download/{dataset}.log",
+    params:
+        source=plan.source,
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=120,
+    retries: 2
+    localrule: True  # compute nodes are often without a network
+    conda:
+        "../envs/learn.yaml"
+    script:
+        "../workflow_scripts/download.py"
+
+
+rule prepare:
+    input:
+        unpack(plan.raw),
+    output:
+        train=f"{DATA}/train.parquet",
+        validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
+        card=f"{DATA}/card.json",
+    log:
+        "logs/prepare/{dataset}.log",
+    params:
+        entry=lambda w: config["datasets"][w.dataset],
+        code=fingerprint("data.prepare", "data.readers"),
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    conda:
+        "../envs/learn.yaml"
+    script:
+        "../workflow_scripts/prepare.py"
+
+
+rule data:
+    input:
+        plan.cards(),
+    log:
+        "logs/data.log",
+    localrule: True

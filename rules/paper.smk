@@ -1,0 +1,89 @@
+rule table:
+    input:
+        metrics=f"{STUDY}/metrics.csv",
+        runs=f"{STUDY}/runs.json",
+        cards=plan.cards(),
+    output:
+        csv=f"{STUDY}/tables/{{name}}.csv",
+        md=f"{STUDY}/tables/{{name}}.md",
+        tex=f"{STUDY}/tables/{{name}}.tex",
+    log:
+        f"logs/table/{plan.study}/{{name}}.log",
+    params:
+        name=lambda w: w.name,
+        code=fingerprint("paper.tables", "paper.registry"),
+    localrule: True
+    conda:
+        "../envs/paper.yaml"
+    script:
+        "../workflow_scripts/table.py"
+
+
+rule figure:
+    input:
+        metrics=f"{STUDY}/metrics.csv",
+        runs=f"{STUDY}/runs.json",
+        cards=plan.cards(),
+    output:
+        pdf=f"{STUDY}/figures/{{name}}.pdf",
+        png=f"{STUDY}/figures/{{name}}.png",
+    log:
+        f"logs/figure/{plan.study}/{{name}}.log",
+    params:
+        name=lambda w: w.name,
+        code=fingerprint("paper.figures", "paper.registry"),
+    localrule: True
+    conda:
+        "../envs/learn.yaml"
+    script:
+        "../workflow_scripts/figure.py"
+
+
+rule report:
+    input:
+        metrics=f"{STUDY}/metrics.csv",
+        runs=f"{STUDY}/runs.json",
+        cards=plan.cards(),
+        tables=expand(f"{STUDY}/tables/{{name}}.csv", name=plan.artefacts("table")),
+        figures=expand(f"{STUDY}/figures/{{name}}.png", name=plan.artefacts("figure")),
+        run_json=[f"{run.path}/run.json" for run in plan.runs()],
+    output:
+        report=f"{STUDY}/report.html",
+        headline=f"{STUDY}/headline.txt",
+    log:
+        f"logs/report/{plan.study}.log",
+    params:
+        code=fingerprint("paper.report"),
+    localrule: True
+    conda:
+        "../envs/paper.yaml"
+    script:
+        "../workflow_scripts/report.py"
+
+
+for artefact in plan.artefacts("table") + plan.artefacts("figure"):
+
+    rule:
+        name:
+            artefact
+        input:
+            f"{STUDY}/{'tables' if '_table' in artefact else 'figures'}/{artefact}.{'csv' if '_table' in artefact else 'pdf'}",
+        log:
+            f"logs/{artefact}.log",
+        localrule: True
+
+
+rule tables:
+    input:
+        expand(f"{STUDY}/tables/{{name}}.csv", name=plan.artefacts("table")),
+    log:
+        "logs/tables.log",
+    localrule: True
+
+
+rule figures:
+    input:
+        expand(f"{STUDY}/figures/{{name}}.pdf", name=plan.artefacts("figure")),
+    log:
+        "logs/figures.log",
+    localrule: True

@@ -1,0 +1,92 @@
+rule train:
+    input:
+        train=f"{DATA}/train.parquet",
+        validation=f"{DATA}/validation.parquet",
+        card=f"{DATA}/card.json",
+    output:
+        model=directory(f"{RUN}/model"),
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.json",
+    log:
+        "logs/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    benchmark:
+        "benchmarks/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
+    params:
+        settings=plan.settings,
+        card=plan.card,
+        record=plan.record,
+        checkpoints=f"{RUN}/checkpoints",
+        code=fingerprint("training.run", "evaluation.checkpoint_choice"),
+    wildcard_constraints:
+        method=plan.methods("pretrained", "supervised", "contrastive"),
+    threads: 1
+    resources:
+        mem_mb=2800,
+        runtime=720,
+        gpu=1,
+    conda:
+        "../envs/learn.yaml"
+    script:
+        "../workflow_scripts/train.py"
+
+
+rule finetune:
+    input:
+        plan.finetune_inputs,
+        train=f"{DATA}/train.parquet",
+        validation=f"{DATA}/validation.parquet",
+        card=f"{DATA}/card.json",
+    output:
+        model=directory(f"{RUN}/model"),
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.json",
+    log:
+        "logs/finetune/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    benchmark:
+        "benchmarks/finetune/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
+    params:
+        settings=plan.settings,
+        record=plan.record,
+        parents=plan.parents,
+        models=plan.parent_models,
+        checkpoints=f"{RUN}/checkpoints",
+        code=fingerprint("training.run", "evaluation.checkpoint_choice"),
+    wildcard_constraints:
+        method=plan.methods("finetune"),
+    threads: 1
+    resources:
+        mem_mb=2800,
+        runtime=240,
+        gpu=1,
+    conda:
+        "../envs/learn.yaml"
+    script:
+        "../workflow_scripts/finetune.py"
+
+
+rule embed:
+    input:
+        model=f"{RUN}/model",
+        train=f"{DATA}/train.parquet",
+        validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
+        card=f"{DATA}/card.json",
+    output:
+        train=f"{RUN}/embeddings/train.npy",
+        validation=f"{RUN}/embeddings/validation.npy",
+        test=f"{RUN}/embeddings/test.npy",
+        labels=f"{RUN}/embeddings/labels.npy",
+    log:
+        "logs/embed/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    params:
+        max_tokens=plan.max_tokens,
+        code=fingerprint("encoders.sentence"),
+    threads: 1
+    resources:
+        mem_mb=2800,
+        runtime=120,
+        gpu=1,
+    conda:
+        "../envs/learn.yaml"
+    script:
+        "../workflow_scripts/embed.py"

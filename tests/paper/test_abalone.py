@@ -1,0 +1,176 @@
+import numpy as np
+import pytest
+from pushpull.errors import InputError
+from pushpull.paper.cells import COLUMNS
+from pushpull.paper.names import ARTEFACTS
+from pushpull.paper.registry import figure_caption, figure_maker, table_maker
+from synthetic_study import clustering_rows, make_run, metric_rows, score_rows
+
+
+def cell(table, row, dataset, metric):
+    cells = table.cells
+    found = cells[(cells.row == row) & (cells.dataset == dataset) & (cells.metric == metric)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def without(parts, **key):
+    """Drop the runs (and their metrics) that agree with all of `key`."""
+    for name in ("runs", "rows"):
+        parts[name] = [item for item in parts[name] if any(item[k] != v for k, v in key.items())]
+    return parts
+
+
+def test_every_artefact_has_its_maker():
+    for paper, names in ARTEFACTS.items():
+        for name in names:
+            make = table_maker if name.startswith("table") else figure_maker
+            assert callable(make(f"{paper}_{name}"))
+            assert name.startswith("table") or figure_caption(f"{paper}_{name}")
+
+
+def test_an_unknown_table_gets_the_nearest_name():
+    with pytest.raises(InputError, match="did you mean 'abalone_table3'"):
+        table_maker("abalone_tabel3")
+    with pytest.raises(InputError, match="unknown figure"):
+        figure_maker("abalone_table3")
+
+
+def test_our_values_the_printed_ones_and_their_difference(study):
+    # MSC is the eighth method: seeds 0.665, 0.67, 0.675; printed 73.84 on AAPD.
+    found = cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")
+    assert found["mean"] == pytest.approx(67.0)
+    assert found["std"] == pytest.approx(0.5)
+    assert found.seeds == 3
+    assert (found.low, found.high) == pytest.approx(
+        (67 - 4.302653 * 0.5 / 3**0.5, 67 + 4.302653 * 0.5 / 3**0.5)
+    )
+    assert found.printed == 73.84
+    assert found.difference == pytest.approx(67.0 - 73.84)
+    assert found.note == ""
+
+
+def test_hamming_loss_is_in_thousandths(study):
+    found = cell(table_maker("abalone_table3")(study), "L_BCE", "aapd", "hamming_loss_x1e3")
+    assert found["mean"] == pytest.approx(37.0)
+    assert found["std"] == pytest.approx(0.5)
+    assert found.printed == 22.53
+
+
+def test_tidy_tables_have_a_cell_for_every_row_dataset_and_metric(study):
+    sizes = {"table1": 4 * 6, "table2": 6 * 3 * 3, "table3": 8 * 4 * 3, "table4": 7 * 3 * 2}
+    for name, size in sizes.items():
+        cells = table_maker(f"abalone_{name}")(study).cells
+        assert list(cells.columns) == COLUMNS
+        assert len(cells) == size
+        assert not cells.duplicated(["row", "dataset", "encoder", "metric"]).any()
+        assert (cells.note[cells["mean"].isna()] != "").all()
+
+
+def test_a_dataset_that_is_not_in_the_study_has_its_printed_value_and_the_command(study):
+    found = cell(table_maker("abalone_table3")(study), "L_MSC", "UK-LEX", "macro_f1")
+    assert np.isnan(found["mean"])
+    assert np.isnan(found.difference)
+    assert found.printed == 62.06
+    assert found.note == "not run in study quick: `snakemake --cores all --config study=papers`"
+
+
+def test_a_method_that_is_not_in_the_study_says_so(parts, build):
+    table = table_maker("abalone_table3")(build(without(parts, method="focal")))
+    found = cell(table, "L_FCL", "aapd", "micro_f1")
+    assert np.isnan(found["mean"])
+    assert (found.printed, found.note) == (73.85, "method focal is not in study quick")
+
+
+def test_a_method_that_ran_elsewhere_says_so(parts, build):
+    table = table_maker("abalone_table3")(build(without(parts, method="bce", dataset="aapd")))
+    note = "method bce has no run on this dataset and encoder in study quick"
+    assert cell(table, "L_BCE", "aapd", "micro_f1").note == note
+    assert cell(table, "L_BCE", "generated", "micro_f1")["mean"] == pytest.approx(63)
+
+
+def test_an_unmeasured_protocol_says_so(parts, build):
+    parts["rows"] = [
+        row for row in parts["rows"] if row["protocol"] != "clustering" or row["method"] != "msc"
+    ]
+    table = table_maker("abalone_table4")(build(parts))
+    note = "protocol clustering has not been measured for method msc"
+    assert cell(table, "L_MSC", "aapd", "silhouette").note == note
+
+
+def test_an_undefined_metric_says_so(parts, build):
+    for row in parts["rows"]:
+        if row["metric"] == "silhouette@50":
+            row["value"] = float("nan")
+    table = table_maker("abalone_table4")(build(parts))
+    assert cell(table, "L_MSC", "aapd", "silhouette").note == "silhouette@50 is not defined for these runs"
+    assert cell(table, "L_MSC", "aapd", "davies_bouldin")["mean"] == pytest.approx(2.5 - 7 / 40 + 50 / 200)
+
+
+def test_one_run_shows_its_bootstrap_interval(parts, build):
+    table = table_maker("abalone_table3")(build(without(without(parts, seed=0), seed=2)))
+    found = cell(table, "L_MSC", "aapd", "micro_f1")
+    assert (found["mean"], found.low, found.high) == pytest.approx((67.0, 65.0, 70.0))
+    assert np.isnan(found["std"])
+    assert found.note == "one run: its interval is a bootstrap over documents"
+    # The Hamming loss comes without such an interval.
+    hamming = cell(table, "L_MSC", "aapd", "hamming_loss_x1e3")
+    assert np.isnan([hamming.low, hamming.high]).all()
+    assert hamming.note == ""
+
+
+def temperatures(parts, values):
+    """Add to MSC on AAPD runs at more temperatures, {temperature: (validation, test micro-F1)}."""
+    for temperature, (validation, test) in values.items():
+        for seed in (0, 1, 2):
+            settings = {"epochs": 5, "temperature": temperature}
+            run = make_run("aapd", "msc", f"tau{temperature}", seed, settings)
+            parts["runs"].append(run)
+            parts["rows"] += metric_rows(run, score_rows("linear_probe", validation, test))
+            parts["rows"] += metric_rows(run, clustering_rows(0.9))
+    return parts
+
+
+def test_table2_pools_the_temperatures_and_table3_takes_one(parts, build):
+    study = build(temperatures(parts, {0.07: (0.99, 0.70), 0.2: (0.10, 0.73)}))
+    pooled = cell(table_maker("abalone_table2")(study), "L_MSC", "aapd", "micro_f1")
+    nine = [66.5, 67.0, 67.5, 70, 70, 70, 73, 73, 73]
+    assert pooled["mean"] == pytest.approx(np.mean(nine))
+    assert pooled["std"] == pytest.approx(np.std(nine, ddof=1))
+    assert pooled.seeds == 3
+    assert pooled.note == "9 values: 3 seeds × temperature 0.07, 0.1, 0.2"
+    # 0.1 although another temperature is better on validation; Table 4 goes with it.
+    assert cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")["mean"] == pytest.approx(
+        67
+    )
+    silhouette = cell(table_maker("abalone_table4")(study), "L_MSC", "aapd", "silhouette")["mean"]
+    assert silhouette == pytest.approx(7 / 40 - 0.1)
+
+
+def test_a_method_of_ones_own_is_a_further_row_where_it_fits(study):
+    shown = {
+        name: set(table_maker(f"abalone_{name}")(study).cells.row) for name in ("table2", "table3", "table4")
+    }
+    assert all("My_loss & co" in rows for rows in shown.values())
+    own = cell(table_maker("abalone_table3")(study), "My_loss & co", "aapd", "micro_f1")
+    assert own["mean"] == pytest.approx(68)
+    assert np.isnan(own.printed)
+    # Methods that the paper has in another table are not repeated.
+    assert "Base + queue" not in shown["table3"]
+
+
+def test_table1_comes_from_the_cards(study):
+    table = table_maker("abalone_table1")(study)
+    assert cell(table, "generated", "generated", "labels")["mean"] == 12
+    assert cell(table, "generated", "generated", "words_per_document")["mean"] == 131.6
+    aapd = cell(table, "aapd", "aapd", "train_documents")
+    assert (aapd["mean"], aapd.printed, aapd.difference) == (900, 42500, 900 - 42500)
+    assert np.isnan(cell(table, "UK-LEX", "UK-LEX", "labels")["mean"])
+
+
+def test_runs_of_other_papers_do_not_count(parts, build):
+    run = make_run("generated", "my_loss", "x", 0, {}, paper="push_pull")
+    parts = without(parts, method="my_loss")
+    parts["runs"].append(run)
+    parts["rows"] += metric_rows(run, score_rows("linear_probe", 0.9, 0.9))
+    assert "My_loss & co" not in set(table_maker("abalone_table3")(build(parts)).cells.row)

@@ -1,0 +1,92 @@
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+from pushpull.paper.abalone_figures import figure1, figure2
+from pushpull.paper.abalone_forces import BETA, DOMINATED, FREQUENT, LACKING, PROTOTYPES, RARE, act, panels
+from pushpull.paper.figures import save_figure
+
+
+def pixels(path):
+    return matplotlib.image.imread(path)[..., :3]
+
+
+@pytest.mark.parametrize("draw", [figure1, figure2])
+def test_figures_are_drawn_and_not_blank(study, tmp_path, draw):
+    save_figure(draw(study), tmp_path / "f.pdf", tmp_path / "f.png")
+    image = pixels(tmp_path / "f.png")
+    assert image.shape[1] > 1000
+    assert image.std() > 0.05
+    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(file.name for file in tmp_path.glob("f.*")) == ["f.pdf", "f.png"]
+
+
+@pytest.mark.parametrize("draw", [figure1, figure2])
+def test_the_same_study_gives_the_same_bytes(study, tmp_path, draw):
+    for name in ("a", "b"):
+        save_figure(draw(study), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+    for kind in ("pdf", "png"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_figure2_lines_are_the_means_over_seeds(study):
+    ax = figure2(study).axes[0]
+    bce = next(line for line in ax.lines if line.get_color() == "#222222")
+    assert list(bce.get_xdata()) == list(range(10, 101, 10))
+    # BCE is the fourth method, at level 3/40.
+    assert bce.get_ydata() == pytest.approx([3 / 40 - share / 500 for share in range(10, 101, 10)])
+
+
+def test_figure2_marks_the_printed_values_where_the_dataset_has_any(parts, build):
+    parts["datasets"]["aapd"]["printed_as"] = {"abalone": "RCV1-v2"}
+    axes = figure2(build(parts)).axes
+    hollow = [[line for line in ax.lines if line.get_markerfacecolor() == "white"] for ax in axes]
+    assert [len(lines) for lines in hollow] == [0, 0, 6, 6]
+    assert {float(line.get_ydata()[0]) for line in hollow[2]} == {-0.14, 0.15, 0.07, 0.13, 0.10, 0.16}
+
+
+def test_figure2_says_so_when_nothing_was_measured(parts, build, tmp_path):
+    parts["rows"] = [row for row in parts["rows"] if row["protocol"] != "clustering"]
+    figure = figure2(build(parts))
+    assert "no clustering quality measured" in figure.axes[0].texts[0].get_text()
+    save_figure(figure, tmp_path / "f.pdf", tmp_path / "f.png")
+
+
+def test_without_a_positive_there_is_no_force():
+    lacking = panels()["(a) Base, batch only"]
+    assert not any(lacking.pull)
+    assert not any(lacking.share)
+
+
+def test_forces_sum_to_zero_and_equal_the_gradient_of_the_loss():
+    for loss, beta in (("base", 1.0), ("msc", BETA)):
+        panel = act(loss, (FREQUENT, RARE), DOMINATED + PROTOTYPES)
+        assert sum(panel.pull) == pytest.approx(0, abs=1e-6)
+        # The weights, written out: Jaccard is 1/2 for one of two labels, as is 1/|union| of MSC.
+        texts = [
+            1 / 2 if ref.label in (FREQUENT, RARE) else 0.0 for ref in panel.references[: len(DOMINATED)]
+        ]
+        share = [1 / 2, 1 / 2, 0.0]
+        if loss == "msc":
+            total = [1 + sum(1 / 2 for ref in DOMINATED if ref.label == label) for label in (FREQUENT, RARE)]
+            texts = [w / 2 / total[ref.label] if w else 0.0 for w, ref in zip(texts, DOMINATED, strict=True)]
+            share = [1 / 2 / total[0], 1 / 2 / total[1], 0.0]
+        weights = torch.tensor([*texts, *share], dtype=torch.float64)
+        weights /= weights.sum()
+        cosine = [np.cos(np.radians(90 - ref.angle)) for ref in panel.references]
+        similarity = torch.tensor(cosine, dtype=torch.float64).div(0.5).requires_grad_()
+        gain = torch.tensor([beta] * len(DOMINATED) + [1.0] * 3, dtype=torch.float64)
+        (similarity.add(gain.log()).logsumexp(0) - (weights * similarity).sum()).backward()
+        assert panel.pull == pytest.approx((-similarity.grad).tolist(), abs=1e-6)
+
+
+def test_the_proposed_loss_shares_attraction_evenly_where_the_baseline_does_not():
+    shares = {title: panel.share for title, panel in panels().items()}
+    assert shares["(b) proposed loss, MSC"][:2] == pytest.approx([0.5, 0.5])
+    assert shares["(b) Base + queue + prototypes"][FREQUENT] > 0.75
+
+
+def test_the_points_are_on_different_places():
+    for scene in (LACKING, DOMINATED):
+        angles = sorted(reference.angle for reference in scene + PROTOTYPES)
+        assert min(np.diff(angles)) >= 8

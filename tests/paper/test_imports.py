@@ -1,0 +1,25 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("pushpull.paper.names", {"pandas", "matplotlib", "numpy"}),
+        ("pushpull.paper.collect", {"pandas", "matplotlib", "numpy"}),
+        ("pushpull.paper.abalone", {"torch", "sklearn", "seaborn", "matplotlib"}),
+        ("pushpull.paper.report", {"torch", "sklearn", "seaborn", "matplotlib"}),
+        ("pushpull.paper.abalone_figures", {"torch", "sklearn", "seaborn"}),
+    ],
+)
+def test_a_module_stays_light(module, forbidden):
+    code = f"import sys, {module}; print(*({{name.split('.')[0] for name in sys.modules}} & {forbidden!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SCRIPTS
+    )
+    assert done.stdout.strip() == ""

@@ -1,0 +1,124 @@
+import io
+import re
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+from pushpull.paper.latex import escape, to_latex
+from pushpull.paper.overview import main_table, overview_table
+from pushpull.paper.registry import table_maker
+from pushpull.paper.rendering import lay_out, mean_std, number, signed, to_markdown
+from pushpull.paper.writing import write_table
+
+TABLES = [f"abalone_table{n}" for n in range(1, 5)]
+
+
+def test_numbers_by_hand():
+    assert number(19700, 0) == "19,700"
+    assert number(-0.001, 2) == "0.00"
+    assert number(-2.5, 2) == "−2.50"
+    assert mean_std(73.8, 0.31, 2) == "73.80 ± 0.31"
+    assert mean_std(73.8, float("nan"), 2) == "73.80"
+    assert mean_std(float("nan"), float("nan"), 2) == "–"
+    assert (signed(0.154, 2), signed(-0.154, 2), signed(0.001, 2)) == ("+0.15", "−0.15", "0.00")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_markdown_rows_all_have_as_many_columns_as_the_header(study, name):
+    lines = [line for line in to_markdown(table_maker(name)(study)).splitlines() if line.startswith("|")]
+    assert len(lines) > 4
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+    assert set(lines[1].replace(" ", "")) == set("|-:")
+
+
+def test_markdown_shows_ours_printed_and_difference_side_by_side(study):
+    lines = to_markdown(table_maker("abalone_table3")(study)).splitlines()
+    row = next(line for line in lines if line.startswith("| L_MSC ("))
+    assert "| 67.00 ± 0.50 | 73.84 | −6.84 |" in row
+
+
+def test_missing_cells_are_dashes_with_a_footnote(study):
+    text = to_markdown(table_maker("abalone_table3")(study))
+    assert "–<sup>1</sup>" in text
+    assert "<sup>1</sup> not run in study quick: `snakemake --cores all --config study=papers`" in text
+
+
+def test_the_caption_says_what_was_run(study):
+    caption = to_markdown(table_maker("abalone_table3")(study)).strip().splitlines()[-1]
+    for fact in (
+        "study quick",
+        "MiniLM-L6",
+        "3 seeds",
+        "contrastive 5",
+        "RoBERTa-base",
+        "Made up for tests.",
+    ):
+        assert fact in caption
+
+
+def test_a_group_without_our_values_has_one_column_of_dashes(study):
+    groups = {group.title: group for group in lay_out(table_maker("abalone_table3")(study)).groups}
+    assert groups["UK-LEX"].columns[0] == "ours"
+    assert len(groups["UK-LEX"].columns) == 1 + 3
+    assert groups["UK-LEX"].only_printed
+    assert len(groups["AAPD (arXiv)"].columns) == 3 * 3
+    assert len(groups["Long_tail & demo"].columns) == 3
+
+
+def test_latex_special_characters_are_escaped():
+    assert escape(r"a_b & 50 % #1 {x} $ ^ ~ \ ±") == (
+        r"a\_b \& 50 \% \#1 \{x\} \$ \textasciicircum{} \textasciitilde{} \textbackslash{} $\pm$"
+    )
+    assert escape("--cores") == "-{}-cores"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_latex_has_no_bare_special_character_and_even_rows(study, name):
+    text = to_latex(table_maker(name)(study))
+    assert text.isascii()
+    assert r"Long\_tail \& demo" in text
+    body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
+    rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+    columns = len(re.search(r"\\begin\{tabular\}\{(l?r+)\}", text).group(1))
+    for row in rows:
+        spans = [int(span) for span in re.findall(r"\\multicolumn\{(\d+)\}", row)]
+        assert len(re.findall(r"(?<!\\)&", row)) + 1 - len(spans) + sum(spans) == columns
+    assert text.count(r"\begin") == text.count(r"\end")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_with_booktabs_alone(study, tmp_path):
+    tables = "\n".join(to_latex(table_maker(name)(study)) for name in TABLES)
+    source = (
+        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + tables + "\\end{document}\n"
+    )
+    (tmp_path / "all.tex").write_text(source)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_the_csv_is_the_tidy_table(study, tmp_path):
+    table = table_maker("abalone_table3")(study)
+    write_table(table, tmp_path / "t.csv", tmp_path / "t.md", tmp_path / "t.tex")
+    read = pd.read_csv(tmp_path / "t.csv", keep_default_na=False, na_values=[""])
+    assert list(read.columns) == list(table.cells.columns)
+    assert read["mean"].tolist() == pytest.approx(table.cells["mean"].tolist(), nan_ok=True)
+    assert "3.0" not in pd.read_csv(io.StringIO((tmp_path / "t.csv").read_text()), dtype=str).seeds.unique()
+    assert sorted(file.suffix for file in tmp_path.glob("t.*")) == [".csv", ".md", ".tex"]
+
+
+def test_the_overview_has_every_protocol_measured(study, parts, build):
+    rows = set(overview_table(study, "abalone").cells.row)
+    assert {"MSC, linear probe", "BCE, classifier"} <= rows
+    assert "MSC, classifier" not in rows
+    for row in [row for row in parts["rows"] if row["method"] == "msc" and row["protocol"] == "linear_probe"]:
+        parts["rows"].append(row | {"protocol": "dbc_exact"})
+    assert "MSC, DBC, exact thresholds" in set(overview_table(build(parts), "abalone").cells.row)
+
+
+def test_the_main_table_shows_each_method_by_its_own_protocol(study):
+    cells = main_table(study, "abalone").cells
+    assert cells["mean"].notna().all()
+    assert len(cells) == 11 * 2 * 2

@@ -1,0 +1,136 @@
+import json
+import runpy
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pushpull.paper.registry import table_maker
+from pushpull.paper.report import missing_cells, run_facts, write_headline
+from synthetic_study import make_card
+
+SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
+VOID = {"meta", "br", "img"}
+
+
+class Checker(HTMLParser):
+    """Fails on tags that do not nest; keeps every link and image."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.links, self.images, self.tables = [], [], [], 0
+
+    def handle_starttag(self, tag, attributes):
+        facts = dict(attributes)
+        self.tables += tag == "table"
+        if tag == "a":
+            self.links.append(facts["href"])
+        if tag == "img":
+            self.images.append(facts["src"])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def run_script(name, log, **parts):
+    snakemake = SimpleNamespace(
+        log=[str(log)], **{key: SimpleNamespace(**value) for key, value in parts.items()}
+    )
+    runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake})
+
+
+def split_by_run(parts, folder):
+    files = []
+    for run in parts["runs"]:
+        keys = ("dataset", "method", "seed")
+        rows = [row for row in parts["rows"] if all(row[key] == run[key] for key in keys)]
+        lines = [f"{row['protocol']},{row['split']},{row['metric']},{row['value']!r}" for row in rows]
+        files.append(folder / f"{'_'.join(str(run[key]) for key in keys)}.csv")
+        files[-1].write_text("\n".join(["protocol,split,metric,value", *lines]) + "\n")
+    return files
+
+
+def test_the_four_scripts_make_a_whole_report(study, parts, tmp_path):
+    folder, log = tmp_path / "results" / "quick", tmp_path / "log"
+    files = split_by_run(parts, tmp_path)
+    cards = [tmp_path / f"card_{name}.json" for name in parts["datasets"]]
+    for card, (name, facts) in zip(cards, parts["datasets"].items(), strict=True):
+        card.write_text(json.dumps(make_card(name, facts["title"])))
+    collected = {"metrics": folder / "metrics.csv", "runs": folder / "runs.json"}
+    run_script("collect", log, input={"metrics": files}, params={"study": study.info}, output=collected)
+    inputs = collected | {"cards": cards}
+    tables, figures = [], []
+    for number in range(1, 5):
+        name = f"abalone_table{number}"
+        output = {kind: folder / "tables" / f"{name}.{kind}" for kind in ("csv", "md", "tex")}
+        run_script("table", log, input=inputs, params={"name": name}, output=output)
+        tables += output.values()
+    name = "abalone_figure2"
+    output = {kind: folder / "figures" / f"{name}.{kind}" for kind in ("pdf", "png")}
+    run_script("figure", log, input=inputs, params={"name": name}, output=output)
+    figures.append(output["png"])
+    (tmp_path / "run.json").write_text(
+        '{"device": "x86_64 CPU", "wall_seconds": 7200, "versions": {"torch": "2"}}'
+    )
+    inputs |= {"tables": tables, "figures": figures, "run_json": [tmp_path / "run.json"]}
+    output = {"report": folder / "report.html", "headline": folder / "headline.txt"}
+    run_script("report", log, input=inputs, output=output)
+
+    page = output["report"].read_text()
+    checker = Checker()
+    checker.feed(page)
+    assert not checker.open
+    assert checker.tables == 1 + 4 + 1 + 1 + 1
+    assert checker.images[0].startswith("data:image/png;base64,")
+    relative = [link for link in checker.links if not link.startswith("#")]
+    assert len(relative) == 4 * 3 + 2
+    assert all((folder / link).exists() for link in relative)
+    for fact in ("67.00 ± 0.50", "73.84", "2.00 hours", "x86_64 CPU", "torch 2", "not run in study quick"):
+        assert fact in page
+    assert "Made for &lt;tests&gt;." in page
+    assert "http" not in page
+    assert page.index('id="headline"') < page.index('id="tables"') < page.index('id="figures"')
+    headline = output["headline"].read_text().splitlines()
+    assert headline[0] == f"Report: {output['report']}"
+    assert 3 <= len(headline) <= 8
+
+
+def test_the_headline_gives_each_method_by_its_own_protocol(study, tmp_path):
+    write_headline(study, "results/quick/report.html", tmp_path / "headline.txt")
+    lines = (tmp_path / "headline.txt").read_text().splitlines()
+    assert len(lines) == 4
+    assert lines[2].startswith("Long_tail & demo, MiniLM-L6: Pre-trained 60.00 ± 0.50 / 50.00 ± 0.50;")
+    assert "MSC fine-tuned 70.00 ± 0.50 / 60.00 ± 0.50" in lines[3]
+
+
+def test_a_long_headline_is_cut(parts, build, tmp_path):
+    for n in range(8):
+        name = f"copy{n}"
+        parts["datasets"][name] = {"title": name}
+        parts["runs"] += [run | {"dataset": name} for run in parts["runs"] if run["dataset"] == "aapd"]
+        parts["rows"] += [row | {"dataset": name} for row in parts["rows"] if row["dataset"] == "aapd"]
+    write_headline(build(parts), "report.html", tmp_path / "headline.txt")
+    lines = (tmp_path / "headline.txt").read_text().splitlines()
+    assert len(lines) == 8
+    assert lines[-1] == "... and 5 more in the report"
+
+
+def test_missing_cells_name_table_place_and_reason(parts, build):
+    for name in ("runs", "rows"):
+        parts[name] = [item for item in parts[name] if item["method"] != "focal"]
+    missing = missing_cells([table_maker("abalone_table3")(build(parts))])
+    reasons = {(where, note.split(":")[0]) for _, where, note in missing}
+    assert ("AAPD (arXiv): L_FCL", "method focal is not in study quick") in reasons
+    assert ("UK-LEX", "not run in study quick") in reasons
+
+
+def test_run_facts_add_up(tmp_path):
+    for n, seconds in enumerate((1800, 5400)):
+        (tmp_path / f"{n}.json").write_text(
+            json.dumps({"device": "GPU", "wall_seconds": seconds, "python": "3.11"})
+        )
+    facts = run_facts(sorted(tmp_path.glob("*.json")))
+    assert facts == {"devices": ["GPU"], "versions": ["python 3.11"], "hours": pytest.approx(2), "trained": 2}
+    assert run_facts([])["hours"] == 0

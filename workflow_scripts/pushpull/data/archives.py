@@ -1,0 +1,89 @@
+"""Unpacking unchecked archives: only named plain files, never to a path of the archive's choice."""
+
+import gzip
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from pushpull.errors import InputError
+
+LIMIT = 2 * 1024**3
+"""Bytes that an archive, or what is packed in it, may have at most."""
+
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    NotImplementedError,  # zip: a compression that this Python lacks
+    RuntimeError,  # zip: encrypted
+)
+
+Entry = tuple[str, int, bool, Callable[[], BinaryIO]]
+"""Path in the archive, bytes, whether it is a plain file, how to open it."""
+
+
+def unpack(archive: Path, wanted: dict[str, dict], save: Callable[[str, BinaryIO], None]) -> None:
+    """Call `save(path in the archive, open stream)` for each wanted member; `save` chooses where to write.
+
+    Args:
+        archive: a zip if its name ends in `.zip`, else a tar of any compression.
+        wanted: path in the archive -> facts with `bytes`.
+
+    Raises:
+        InputError: the archive is broken; an entry has an absolute path or climbs with `..`; all entries
+            together are over `LIMIT` bytes; a wanted member is missing, of another size, or no plain file.
+    """
+    found = set()
+    total = 0
+    try:
+        for path, size, plain, open_member in (_zip if archive.suffix == ".zip" else _tar)(archive):
+            name = path.removeprefix("./")
+            total += size
+            if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
+                raise InputError(
+                    f"{archive}: entry {path!r} points outside the archive; nothing of it is used"
+                )
+            if total > LIMIT:
+                raise InputError(f"{archive}: unpacks to more than {LIMIT:,} bytes; refused")
+            if name not in wanted:
+                continue
+            if not plain:
+                raise InputError(
+                    f"{archive}: entry {path!r} is a link or a device, not a plain file; refused"
+                )
+            if size != wanted[name]["bytes"]:
+                raise InputError(
+                    f"{archive}: entry {path!r} has {size:,} bytes, not {wanted[name]['bytes']:,}"
+                )
+            found.add(name)
+            with open_member() as stream:
+                save(name, stream)
+    except _BROKEN as error:
+        raise InputError(
+            f"{archive}: not an archive that can be read ({error or type(error).__name__})"
+        ) from None
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise InputError(f"{archive}: {len(missing)} files are not in it, among them {missing[0]}")
+
+
+def _tar(archive: Path) -> Iterator[Entry]:
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            yield member.name, member.size, member.isreg(), lambda member=member: tar.extractfile(member)
+
+
+def _zip(archive: Path) -> Iterator[Entry]:
+    with zipfile.ZipFile(archive) as packed:
+        for info in packed.infolist():
+            mode = stat.S_IFMT(info.external_attr >> 16)
+            plain = not info.is_dir() and mode in (0, stat.S_IFREG)
+            yield info.filename, info.file_size, plain, lambda info=info: packed.open(info)

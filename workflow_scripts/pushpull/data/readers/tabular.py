@@ -1,0 +1,98 @@
+"""A user's own CSV or JSONL files: no code needed, one entry in `config.yaml`.
+
+my_reports:
+  reader: csv
+  task: multi
+  files: {train: data/train.csv, test: data/test.csv}   # validation: optional
+  text: body        # column names
+  labels: topics
+  id: number        # optional; else split and row number
+  separator: ";"    # between the labels of one cell; this is the default
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pushpull.data.documents import Document, Documents
+from pushpull.errors import InputError
+
+
+def read(entry: dict, raw: Path | None) -> Documents:
+    """Return the documents of the files in `entry["files"]`; paths are relative to the working folder.
+
+    Raises:
+        InputError: a file is missing, not UTF-8 or malformed, or lacks a column; with file and line.
+    """
+    rows = _csv_rows if entry["reader"] == "csv" else _jsonl_rows
+    splits = {}
+    for split, name in entry["files"].items():
+        path = Path(name)
+        if not path.is_file():
+            raise InputError(f"files: {split}: {name} is not there; paths are relative to {Path.cwd()}")
+        try:
+            splits[split] = [
+                _document(row, entry, split, index, f"{path}, line {line}")
+                for index, (line, row) in enumerate(rows(path), start=1)
+            ]
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8 and run again") from None
+    return Documents(splits)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, dict]]:
+    csv.field_size_limit(2**31 - 1)
+    # utf-8-sig: spreadsheets write a byte order mark, which would become part of the first column's name.
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream, strict=True)
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    raise InputError(
+                        f"{path}, line {reader.line_num}: not as many fields as the header has "
+                        f"({len(reader.fieldnames)}); put quotation marks around texts with commas"
+                    )
+                yield reader.line_num, row
+        except csv.Error as error:
+            # The line that failed is not counted yet.
+            raise InputError(f"{path}, line {reader.line_num + 1}: {error}") from None
+
+
+def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict]]:
+    with path.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}, line {number}: not JSON ({error}); one object a line") from None
+            if not isinstance(row, dict):
+                raise InputError(
+                    f"{path}, line {number}: expected an object {{...}}, got {line.strip()[:40]!r}"
+                )
+            yield number, row
+
+
+def _document(row: dict, entry: dict, split: str, index: int, where: str) -> Document:
+    for key in ("text", "labels", "id"):
+        if key in entry and entry[key] not in row:
+            raise InputError(
+                f"{where}: no column {entry[key]!r} ({key}:); there are: {', '.join(map(str, row))}"
+            )
+    text = row[entry["text"]]
+    if not isinstance(text, str):
+        raise InputError(f"{where}: {entry['text']}: expected a string, got {text!r}")
+    identifier = str(row[entry["id"]]) if "id" in entry else f"{split}-{index}"
+    return Document(identifier, text, _labels(row[entry["labels"]], entry, where))
+
+
+def _labels(value: object, entry: dict, where: str) -> tuple[str, ...]:
+    names = value.split(entry.get("separator", ";")) if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"{where}: {entry['labels']}: expected a string or a list of strings, got {value!r}; "
+            "write [] for no label"
+        )
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))

@@ -1,0 +1,1 @@
+"""Text encoders and the small heads on top of them."""

@@ -1,0 +1,147 @@
+"""Nearest neighbours of the training documents, and their vote mixed with a model's probabilities.
+
+Source: Su, Wang, Dai, "Contrastive Learning-Enhanced Nearest Neighbor Mechanism for Multi-Label Text
+Classification" (ACL 2022).
+"""
+
+from functools import cache
+
+import faiss
+import numpy as np
+
+from pushpull.errors import InputError
+from pushpull.evaluation.protocols import require_finite
+
+QUERIES = 16_384  # searched at a time
+EXACT = 512  # queries at a time whose candidates are gathered
+BLOCK = 8192  # rows of the datastore at a time in a full search
+SPARE = 8  # candidates beyond k, so that near-ties at rank k are settled by exact distances
+# Bound on faiss's float32 error in a squared distance, relative to the squared norms.
+TOLERANCE = 1e-5
+
+
+def neighbours(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the k nearest rows of `datastore` to each query, nearest first, equal distances by index.
+
+    Faiss proposes candidates in float32; their distances are computed again in float64. Where the
+    candidates cannot be shown to hold all rows as near as the k-th (many copies of one document), the whole
+    datastore is searched.
+
+    Args:
+        datastore: float32 [n, d].
+        queries: float32 [m, d].
+        k: number of neighbours, 1 to n.
+
+    Returns:
+        Euclidean distances (not squared), float64 [m, k], and row indices, int64 [m, k].
+
+    Raises:
+        InputError: k outside 1..n, dimensions that differ, or a vector that is not finite.
+    """
+    if not 1 <= k <= len(datastore):
+        raise InputError(
+            f"kNN: k = {k}, allowed: 1 to {len(datastore)} (training documents); set a smaller k"
+        )
+    if datastore.shape[1] != queries.shape[1]:
+        raise InputError(
+            f"kNN: training embeddings have {datastore.shape[1]} dimensions, queries {queries.shape[1]}; "
+            "embed both with the same encoder"
+        )
+    require_finite(datastore, "kNN training embeddings")
+    require_finite(queries, "kNN queries")
+    # Distances do not change under translation; small norms keep faiss's expanded square accurate.
+    centre = np.mean(datastore, axis=0, dtype=np.float64).astype(np.float32)
+    centred = datastore - centre
+    largest = float(np.einsum("nd,nd->n", centred, centred).max())
+    distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), dtype=np.int64)
+    for begin in range(0, len(queries), QUERIES):
+        chunk = queries[begin : begin + QUERIES]
+        shifted = chunk - centre
+        proposed, candidates = _faiss_search(centred, shifted, min(k + SPARE, len(datastore)))
+        found, order = _exact(datastore, chunk, candidates)
+        if candidates.shape[1] < len(datastore):
+            error = TOLERANCE * (np.einsum("md,md->m", shifted, shifted) + largest)
+            unsure = np.flatnonzero(found[:, k - 1] ** 2 >= proposed[:, -1] - error)
+            if len(unsure):
+                found[unsure], order[unsure] = _full_search(datastore, chunk[unsure], found.shape[1])
+        distances[begin : begin + QUERIES], indices[begin : begin + QUERIES] = found[:, :k], order[:, :k]
+    return distances, indices
+
+
+def neighbour_scores(
+    distances: np.ndarray, indices: np.ndarray, labels: np.ndarray, temperature: float
+) -> np.ndarray:
+    """Return the vote of the neighbours, each weighing softmax(-distance / temperature).
+
+    Args:
+        distances, indices: float and int [m, k], from `neighbours`.
+        labels: bool or uint8 [n, labels] of the datastore.
+        temperature: above 0; small values trust the nearest alone, large ones give the plain mean.
+
+    Returns:
+        float32 [m, labels] in [0, 1].
+    """
+    if not temperature > 0:
+        raise InputError(f"kNN: temperature = {temperature}, allowed: any number above 0")
+    weights = np.exp((distances.min(axis=1, keepdims=True) - distances) / temperature)
+    weights /= weights.sum(axis=1, keepdims=True)
+    scores = np.zeros((len(distances), labels.shape[1]), dtype=np.float32)
+    for rank in range(indices.shape[1]):
+        scores += weights[:, rank, None].astype(np.float32) * labels[indices[:, rank]]
+    return np.minimum(scores, 1, out=scores)
+
+
+def interpolate(neighbour: np.ndarray, model: np.ndarray, proportion: float) -> np.ndarray:
+    """Return proportion x neighbour + (1 - proportion) x model: float32 [m, labels] in [0, 1].
+
+    Raises `InputError` if `proportion` is outside [0, 1] or the shapes differ.
+    """
+    if not 0 <= proportion <= 1:
+        raise InputError(f"kNN: proportion = {proportion}, allowed: 0 (model only) to 1 (neighbours only)")
+    if neighbour.shape != model.shape:
+        raise InputError(
+            f"kNN: neighbours score {neighbour.shape}, the model {model.shape} [documents, labels]; "
+            "make the model's scores again from the same dataset"
+        )
+    return (proportion * neighbour + (1 - proportion) * model).astype(np.float32)
+
+
+def _faiss_search(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return squared distances float32 [m, k], ascending, and indices."""
+    if faiss.get_num_gpus() > 0:
+        return faiss.knn_gpu(_gpu_resources(), queries, datastore, k)
+    return faiss.knn(queries, datastore, k)
+
+
+@cache
+def _gpu_resources():
+    return faiss.StandardGpuResources()
+
+
+def _exact(
+    datastore: np.ndarray, queries: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return float64 distances to the candidates [m, c] and their indices, by distance, then index."""
+    distances = np.empty(candidates.shape)
+    for begin in range(0, len(queries), EXACT):
+        part = slice(begin, begin + EXACT)
+        difference = datastore[candidates[part]].astype(np.float64)
+        difference -= queries[part, None]
+        distances[part] = np.sqrt(np.einsum("mcd,mcd->mc", difference, difference))
+    order = np.lexsort((candidates, distances))
+    return np.take_along_axis(distances, order, 1), np.take_along_axis(candidates, order, 1)
+
+
+def _full_search(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the k nearest by float64 distances to every row, by distance, then index."""
+    from scipy.spatial.distance import cdist
+
+    distances, indices = np.empty((len(queries), 0)), np.empty((len(queries), 0), dtype=np.int64)
+    for begin in range(0, len(datastore), BLOCK):
+        block = cdist(queries, datastore[begin : begin + BLOCK])
+        rows = np.broadcast_to(np.arange(begin, begin + block.shape[1]), block.shape)
+        distances, indices = np.hstack([distances, block]), np.hstack([indices, rows])
+        # Earlier rows stand first, so a stable sort leaves equal distances in order of index.
+        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        distances, indices = np.take_along_axis(distances, order, 1), np.take_along_axis(indices, order, 1)
+    return distances, indices

@@ -1,0 +1,174 @@
+"""Tables 1-4 of ABALONE: Exploring Contrastive Learning for Long-Tailed Multi-Label Text Classification."""
+
+import pandas as pd
+
+from pushpull.paper.cells import corpus_cells, method_cells
+from pushpull.paper.printed import printed_values
+from pushpull.paper.study import Study
+from pushpull.paper.tables import (
+    HAMMING,
+    MACRO_F1,
+    MICRO_F1,
+    Metric,
+    Row,
+    Table,
+    describe,
+    extra_rows,
+    labels,
+)
+
+PAPER = "abalone"
+CAPTIONS = {
+    "figure1": (
+        "What the losses do to one anchor (star): a toy example on the unit circle, computed with the real "
+        "loss weights. Arrows are as wide as minus the gradient with respect to the similarity; temperature"
+        " 0.5, beta 0.1. (a) A queue and prototypes give the anchor positives that its batch lacks. (b) The"
+        " proposed loss shares the attraction evenly between a frequent and a rare label and weakens the "
+        "repulsion from texts."
+    ),
+    "figure2": (
+        "Clustering quality of test embeddings against the share of the most frequent label sets kept. "
+        "Lines: mean over seeds; bands: range of the seeds; large hollow markers at 50 %: printed values of"
+        " Table 4."
+    ),
+}
+ENCODERS = "RoBERTa-base (Legal-BERT on UK-LEX)"
+TEMPERATURE = 0.1
+"""The temperature of every result but those of Table 2 (ABALONE, section 4)."""
+
+F1_METRICS = (MICRO_F1, MACRO_F1, HAMMING)
+CLUSTER_METRICS = (
+    Metric("silhouette", "silhouette ↑", "silhouette@50"),
+    Metric("davies_bouldin", "Davies-Bouldin ↓", "davies_bouldin@50"),
+)
+CORPUS_METRICS = (
+    Metric("train_documents", "train", "train", decimals=0),
+    Metric("val_documents", "validation", "validation", decimals=0),
+    Metric("test_documents", "test", "test", decimals=0),
+    Metric("labels", "labels", "labels", decimals=0),
+    Metric("labels_per_document", "labels per document", "labels_per_document", decimals=1),
+    Metric("words_per_document", "words per document", "words_per_document", decimals=0),
+)
+
+
+def _probe(name: str, title: str, method: str) -> Row:
+    return Row(name, title, method, "linear_probe", "linear_probe")
+
+
+def _classifier(name: str, title: str, method: str) -> Row:
+    return Row(name, title, method, "classifier", "classifier")
+
+
+PRETRAINED = _probe("L_MLM", "pre-trained encoder", "pretrained")
+BASE = _probe("L_Base", "contrastive baseline", "base")
+MSC = _probe("L_MSC", "proposed loss", "msc")
+BCE = _classifier("L_BCE", "binary cross-entropy", "bce")
+BASE_FT = _classifier("L_Base-FT", "baseline, then fine-tuned", "base_ft")
+MSC_FT = _classifier("L_MSC-FT", "proposed, then fine-tuned", "msc_ft")
+
+ROWS2 = (
+    PRETRAINED,
+    BASE,
+    _probe("L_BQueue", "baseline + queue", "base_queue"),
+    _probe("L_BQProto", "baseline + queue + prototypes", "base_queue_prototypes"),
+    MSC,
+)
+ROWS3 = (
+    _classifier("L_ASY", "asymmetric loss", "asymmetric"),
+    _classifier("L_FCL", "focal loss", "focal"),
+    BCE,
+    BASE,
+    BASE_FT,
+    MSC,
+    MSC_FT,
+)
+ROWS4 = (PRETRAINED, BCE, BASE, BASE_FT, MSC, MSC_FT)
+
+
+def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
+    """Return `rows`, and one for each further method of these kinds that the paper does not have."""
+    return [*rows, *extra_rows(study, PAPER, ROWS2 + ROWS3, kinds)]
+
+
+def clustering_rows(study: Study) -> list[Row]:
+    """Return the encoders of Table 4 and Figure 2: chosen as in Table 3, measured by clustering quality."""
+    rows = rows_of(study, ROWS4, "pretrained", "supervised", "contrastive", "finetune")
+    return [Row(row.name, row.title, row.method, "clustering", row.chosen_by) for row in rows]
+
+
+def table1(study: Study) -> Table:
+    """Return dataset statistics from the cards; labels and words per document as in the training split."""
+    values = {dataset: _statistics(study.cards[dataset]) for dataset in study.datasets(PAPER)}
+    printed = printed_values(PAPER, "table1")
+    return Table(
+        "abalone_table1",
+        "ABALONE, Table 1: datasets",
+        "Documents per split; labels and words per document in the training split. The paper prints sizes in "
+        f"thousands, rounded. Here: study {study.name}.",
+        CORPUS_METRICS,
+        corpus_cells(study, PAPER, values, CORPUS_METRICS, printed),
+        labels(study, []),
+        grouped=False,
+    )
+
+
+def table2(study: Study) -> Table:
+    """Return the ablation of the contrastive loss under the linear probe, over seeds and temperatures."""
+    rows = rows_of(study, ROWS2, "pretrained", "contrastive")
+    cells = method_cells(
+        study, PAPER, rows, F1_METRICS, printed_values(PAPER, "table2"), pooled=("temperature",)
+    )
+    return Table(
+        "abalone_table2",
+        "ABALONE, Table 2: from the baseline to the proposed loss",
+        f"Linear probe on the frozen encoder, test split. {describe(study, PAPER)} "
+        f"The paper: {ENCODERS}; 3 seeds × temperatures 0.07, 0.1, 0.2; 80 epochs; no spread printed.",
+        F1_METRICS,
+        cells,
+        labels(study, rows),
+    )
+
+
+def table3(study: Study) -> Table:
+    """Return the main comparison: supervised losses, contrastive training with a probe or fine-tuning."""
+    rows = rows_of(study, ROWS3, "supervised", "contrastive", "finetune")
+    return Table(
+        "abalone_table3",
+        "ABALONE, Table 3: supervised and contrastive training",
+        "Test split. Contrastive losses: linear probe on the frozen encoder; the others: own classifier. "
+        f"{describe(study, PAPER)} The paper: {ENCODERS}; 3 seeds; temperature {TEMPERATURE}; "
+        "80 contrastive epochs; no spread printed.",
+        F1_METRICS,
+        _at_paper_temperature(study, rows, F1_METRICS, "table3"),
+        labels(study, rows),
+    )
+
+
+def table4(study: Study) -> Table:
+    """Return clustering quality with the exact label sets as classes, the most frequent half of them kept."""
+    rows = clustering_rows(study)
+    return Table(
+        "abalone_table4",
+        "ABALONE, Table 4: clustering quality",
+        "Test embeddings, classes are exact label sets, the most frequent 50 % of the distinct sets kept. "
+        f"{describe(study, PAPER)} The paper: {ENCODERS}; 10,000 documents of RCV1-v2; no spread printed.",
+        CLUSTER_METRICS,
+        _at_paper_temperature(study, rows, CLUSTER_METRICS, "table4"),
+        labels(study, rows),
+    )
+
+
+TABLES = {"table1": table1, "table2": table2, "table3": table3, "table4": table4}
+
+
+def _at_paper_temperature(
+    study: Study, rows: list[Row], metrics: tuple[Metric, ...], table: str
+) -> pd.DataFrame:
+    printed = printed_values(PAPER, table)
+    return method_cells(study, PAPER, rows, metrics, printed, preferred={"temperature": TEMPERATURE})
+
+
+def _statistics(card: dict) -> dict[str, float]:
+    sizes = {split: facts["documents"] for split, facts in card["splits"].items()}
+    means = {key: card["splits"]["train"][key] for key in ("labels_per_document", "words_per_document")}
+    return sizes | means | {"labels": len(card["labels"])}

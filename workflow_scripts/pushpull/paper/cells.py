@@ -1,0 +1,187 @@
+"""Tidy cells of a table: ours with its spread, the printed value and the difference, or why there is none."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from pushpull.paper.selection import prefer, select_setting, summarise
+from pushpull.paper.study import Study
+from pushpull.paper.tables import Metric, Row, not_run
+
+COLUMNS = [
+    "row",
+    "dataset",
+    "encoder",
+    "metric",
+    "mean",
+    "std",
+    "seeds",
+    "low",
+    "high",
+    "printed",
+    "difference",
+    "note",
+]
+
+
+def method_cells(
+    study: Study,
+    paper: str,
+    rows: Sequence[Row],
+    metrics: Sequence[Metric],
+    printed: pd.DataFrame,
+    pooled: Sequence[str] = (),
+    preferred: Mapping[str, object] | None = None,
+) -> pd.DataFrame:
+    """Return the tidy cells of a table whose rows are methods.
+
+    There is a cell for every row, metric and (dataset, encoder) of the study that has runs for `paper`, and
+    for every printed data set that the study lacks. A cell without a value has a note that says why.
+
+    Args:
+        printed: as from `printed_values`; may be empty.
+        pooled: settings to average over instead of choosing, as in `select_setting`.
+        preferred: settings to prefer, as in `prefer`.
+    """
+    target = printed.set_index(["row", "dataset", "metric"]).value.to_dict()
+    cells = []
+    for dataset, encoder in study.corpora(paper):
+        name = study.printed_as(dataset, paper)
+        for row in rows:
+            values, note = chosen_values(study, (paper, dataset, encoder, row.method), row, pooled, preferred)
+            for metric in metrics:
+                ours = _ours(values, metric, note)
+                cells.append(
+                    _cell(row.name, dataset, encoder, metric, ours, target.get((row.name, name, metric.name)))
+                )
+    for dataset in missing_datasets(study, paper, printed):
+        cells += [
+            _cell(
+                row.name,
+                dataset,
+                "",
+                metric,
+                {"note": not_run(study)},
+                target.get((row.name, dataset, metric.name)),
+            )
+            for row in rows
+            for metric in metrics
+        ]
+    return _tidy(cells)
+
+
+def corpus_cells(
+    study: Study,
+    paper: str,
+    values: Mapping[str, Mapping[str, float]],
+    metrics: Sequence[Metric],
+    printed: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the tidy cells of a table whose rows are datasets.
+
+    Args:
+        values: {dataset: {metric source: value}}.
+        printed: as from `printed_values`.
+    """
+    target = printed.set_index(["dataset", "metric"]).value.to_dict()
+    cells = [
+        _cell(
+            dataset,
+            dataset,
+            "",
+            metric,
+            {"mean": found[metric.source] * metric.scale, "note": ""},
+            target.get((study.printed_as(dataset, paper), metric.name)),
+        )
+        for dataset, found in values.items()
+        for metric in metrics
+    ]
+    cells += [
+        _cell(dataset, dataset, "", metric, {"note": not_run(study)}, target.get((dataset, metric.name)))
+        for dataset in missing_datasets(study, paper, printed)
+        for metric in metrics
+    ]
+    return _tidy(cells)
+
+
+def chosen_values(
+    study: Study,
+    key: tuple[str, str, str, str],
+    row: Row,
+    pooled: Sequence[str] = (),
+    preferred: Mapping[str, object] | None = None,
+) -> tuple[pd.DataFrame | None, str]:
+    """Return the test rows of the chosen runs under the row's protocol, or None, and a note.
+
+    The note says over what besides seeds the runs range, or why there are none.
+
+    Args:
+        key: paper, dataset, encoder, method.
+        pooled, preferred: as in `method_cells`.
+    """
+    paper, _, _, method = key
+    if method not in study.methods(paper):
+        return None, f"method {method} is not in study {study.name}"
+    if key not in study.runs:
+        return None, f"method {method} has no run on this dataset and encoder in study {study.name}"
+    runs, metrics = prefer(study.runs[key], preferred or {}), study.metrics.get(key)
+    settings = [] if metrics is None else select_setting(metrics, runs, row.chosen_by, pooled)
+    if not settings:
+        return None, f"no validation micro-F1 ({row.chosen_by}) of method {method} to choose a setting by"
+    found = metrics[
+        (metrics.protocol == row.protocol) & (metrics.split == "test") & metrics.setting.isin(settings)
+    ]
+    if found.empty:
+        return None, f"protocol {row.protocol} has not been measured for method {method}"
+    return found, _pooling_note(runs, settings, pooled)
+
+
+def missing_datasets(study: Study, paper: str, printed: pd.DataFrame) -> list[str]:
+    """Return the printed data sets that no dataset of the study stands for, in the order of print."""
+    ours = {study.printed_as(dataset, paper) for dataset in study.datasets(paper)}
+    return [name for name in printed.dataset.drop_duplicates() if name not in ours]
+
+
+def _pooling_note(runs: Sequence[dict], settings: Sequence[str], pooled: Sequence[str]) -> str:
+    """Say over what a cell averages besides seeds, as in "9 values: 3 seeds x temperature 0.07, 0.1, 0.2"."""
+    chosen = [run for run in runs if run["setting"] in settings]
+    spread = {
+        key: sorted({run["settings"][key] for run in chosen if key in run["settings"]}) for key in pooled
+    }
+    parts = [f"{key} {', '.join(map(str, values))}" for key, values in spread.items() if len(values) > 1]
+    seeds = len({run["seed"] for run in chosen})
+    return f"{len(chosen)} values: {seeds} seed{'s' * (seeds != 1)} × {' × '.join(parts)}" if parts else ""
+
+
+def _ours(values: pd.DataFrame | None, metric: Metric, note: str) -> dict:
+    """Return mean, std, seeds, low, high and note of a cell, scaled; only the note if there is no value."""
+    if values is None:
+        return {"note": note}
+    found = values[(values.metric == metric.source) & values.value.notna()]
+    if found.empty:
+        return {"note": f"{metric.source} is not defined for these runs"}
+    summary = summarise(found.value, found.seed)
+    ours = {key: value * metric.scale for key, value in summary._asdict().items()} | {"seeds": summary.seeds}
+    bounds = [values.value[values.metric == f"{metric.source}_{end}"] for end in ("low", "high")]
+    if len(found) == 1 and all(len(bound) == 1 for bound in bounds):
+        ours |= {"low": bounds[0].item() * metric.scale, "high": bounds[1].item() * metric.scale}
+        note = "one run: its interval is a bootstrap over documents"
+    return ours | {"note": note}
+
+
+def _tidy(cells: Sequence[dict]) -> pd.DataFrame:
+    return pd.DataFrame(cells, columns=COLUMNS).astype({"seeds": "Int64"})
+
+
+def _cell(row: str, dataset: str, encoder: str, metric: Metric, ours: dict, printed: float | None) -> dict:
+    printed = math.nan if printed is None else printed
+    return {
+        "row": row,
+        "dataset": dataset,
+        "encoder": encoder,
+        "metric": metric.name,
+        "printed": printed,
+        "difference": ours.get("mean", math.nan) - printed,
+        **ours,
+    }

@@ -1,0 +1,42 @@
+"""From the metrics of single runs to the one metrics file of a study."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from pushpull.errors import InputError
+from pushpull.files import atomic_path
+
+RUN_HEADER = ["protocol", "split", "metric", "value"]
+RUN_KEYS = ["paper", "dataset", "encoder", "method", "setting", "seed"]
+
+
+def collect(metric_files: Sequence[str | Path], runs: Sequence[dict], path: str | Path) -> None:
+    """Write one CSV with the columns of `RUN_KEYS` and `RUN_HEADER`: the metrics of the runs, in their order.
+
+    Numbers are copied digit by digit. A run that serves two papers stands in `runs` (and its file in
+    `metric_files`) twice, and so do its rows.
+
+    Args:
+        metric_files: one `metrics.csv` per run, in the order of `runs`.
+        runs: dictionaries with at least the keys of `RUN_KEYS`.
+
+    Raises:
+        InputError: a file lacks the header of a metrics file, or a row lacks a column.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(RUN_KEYS + RUN_HEADER)
+        for file, run in zip(metric_files, runs, strict=True):
+            writer.writerows([run[key] for key in RUN_KEYS] + row for row in _rows(file))
+
+
+def _rows(path: str | Path) -> list[list[str]]:
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        header, *rows = list(csv.reader(stream)) or [[]]
+    if header != RUN_HEADER or any(len(row) != len(RUN_HEADER) for row in rows):
+        raise InputError(
+            f"{path}: every row must have the columns {','.join(RUN_HEADER)}; "
+            "delete the file and run the same command again"
+        )
+    return rows

@@ -1,0 +1,63 @@
+"""The table that no paper prints: every method under every protocol."""
+
+from pushpull.paper.cells import method_cells
+from pushpull.paper.printed import no_printed_values
+from pushpull.paper.study import Study
+from pushpull.paper.tables import CHOSEN_BY, MACRO_F1, MICRO_F1, Row, Table, describe, labels
+
+PROTOCOLS = {
+    "linear_probe": "linear probe",
+    "classifier": "classifier",
+    "knn": "kNN",
+    "dbc_fixed": "DBC, fixed 0.5",
+    "dbc_one": "DBC, one threshold",
+    "dbc_per_label": "DBC, threshold per label",
+    "dbc_exact": "DBC, exact thresholds",
+}
+
+
+def overview_table(study: Study, paper: str) -> Table:
+    """Return micro-F1 and macro-F1 on test of every method under every protocol measured for `paper`.
+
+    The grid point is chosen by validation micro-F1 under the protocol shown.
+    """
+    measured = {
+        (key[3], protocol)
+        for key, metrics in study.metrics.items()
+        if key[0] == paper
+        for protocol in metrics.protocol.unique()
+    }
+    rows = [
+        Row(f"{study.title('methods', method)}, {title}", "", method, protocol, protocol)
+        for method in study.methods(paper)
+        for protocol, title in PROTOCOLS.items()
+        if (method, protocol) in measured
+    ]
+    cells = method_cells(study, paper, rows, (MICRO_F1, MACRO_F1), no_printed_values())
+    return Table(
+        f"{paper}_overview",
+        "Every protocol",
+        f"Test scores of every method under every protocol. {describe(study, paper)}",
+        (MICRO_F1, MACRO_F1),
+        cells,
+        labels(study, rows),
+    )
+
+
+def main_table(study: Study, paper: str) -> Table:
+    """Return the same scores, each method under its own protocol only (`CHOSEN_BY`): the headline numbers."""
+    rows = [
+        Row(study.title("methods", method), "", method, CHOSEN_BY[kind], CHOSEN_BY[kind])
+        for method in study.methods(paper)
+        for kind in [study.kind(method)]
+    ]
+    cells = method_cells(study, paper, rows, (MICRO_F1, MACRO_F1), no_printed_values())
+    return Table(
+        f"{paper}_headline",
+        "Headline numbers",
+        "Test scores: linear probe for frozen and contrastive encoders, own classifier for the others. "
+        f"{describe(study, paper)}",
+        (MICRO_F1, MACRO_F1),
+        cells,
+        labels(study, rows),
+    )

@@ -1,0 +1,45 @@
+"""The numbers that the papers print, from the CSV files beside this module."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pushpull.errors import InputError
+
+FOLDER = Path(__file__).parent / "printed"
+
+
+def printed_values(paper: str, table: str, folder: Path = FOLDER) -> pd.DataFrame:
+    """Return the printed values of one table, as `row, dataset, metric, value, unit, notes`.
+
+    Cells whose notes contain SUSPECT (likely misprints) are left out, because they are no target. A trailing
+    " test" of a data set's name (ABALONE, Table 4) names the split and is cut off.
+
+    Args:
+        paper: key of the paper, such as "abalone".
+        table: such as "table3".
+
+    Raises:
+        InputError: there is no such file, or more than one.
+
+    Example:
+        >>> values = printed_values("abalone", "table3").set_index(["row", "dataset", "metric"]).value
+        >>> float(values["L_MSC", "AAPD", "micro_f1"])
+        73.84
+    """
+    files = sorted(folder.glob(f"{paper}_{table}_*.csv"))
+    if len(files) != 1:
+        raise InputError(
+            f"{folder}/{paper}_{table}_*.csv: expected one file of printed values, found {len(files)}"
+        )
+    values = pd.read_csv(files[0], keep_default_na=False, dtype={"value": float})
+    values = values[~values.notes.str.contains("SUSPECT")]
+    dataset = values.dataset.str.removesuffix(" test")
+    return values.assign(dataset=dataset)[["row", "dataset", "metric", "value", "unit", "notes"]].reset_index(
+        drop=True
+    )
+
+
+def no_printed_values() -> pd.DataFrame:
+    """Return what `printed_values` returns for a table that no paper prints: no row."""
+    return pd.DataFrame(columns=["row", "dataset", "metric", "value", "unit", "notes"])

@@ -1,0 +1,146 @@
+"""A table as it is read: laid out as a grid of words, and as Markdown."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from pushpull.paper.tables import Metric, Table
+
+DASH = "–"
+
+
+class Word(NamedTuple):
+    """What stands in one place of a grid; `mark` is the number of its footnote, 0 for none."""
+
+    text: str
+    mark: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring columns under one heading; `columns[i]` is the heading of `cells[row][i]`.
+
+    `only_printed` says that the group has no value of ours: a column of dashes, then the printed values.
+    """
+
+    title: str
+    only_printed: bool
+    columns: list[str]
+    cells: list[list[Word]]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A laid-out table: row headings, column groups, numbered footnotes, unnumbered remarks."""
+
+    corner: str
+    rows: list[str]
+    groups: list[Group]
+    footnotes: list[str]
+    remarks: list[str]
+
+
+def lay_out(table: Table) -> Grid:
+    """Return the grid of a table: a column group per (dataset, encoder), or a single one if not `grouped`.
+
+    A metric has a column for ours, and where the paper prints a value two more: printed, and the difference.
+    A group without any value of ours has one column of dashes with the reason, and the printed values.
+    """
+    footnotes: list[str] = []
+    cells = table.cells
+    rows = list(cells.row.drop_duplicates())
+    parts = list(cells.groupby(["dataset", "encoder"], sort=False)) if table.grouped else [((), cells)]
+    # A lone encoder is named in the caption; repeating it over every column helps nobody.
+    shown = slice(2 if cells.encoder[cells.encoder != ""].nunique() > 1 else 1)
+    groups = []
+    for names, part in parts:
+        title = ", ".join(table.labels.get(name, name) for name in names[shown] if name)
+        groups.append(_group(title, part, rows, table.metrics, footnotes))
+    corner = "method" if table.grouped else "dataset"
+    return Grid(corner, [table.labels.get(row, row) for row in rows], groups, footnotes, remarks(table))
+
+
+def to_markdown(table: Table) -> str:
+    """Return a table as GitHub Markdown: title, pipe table, footnotes, caption."""
+    grid = lay_out(table)
+    heads = [
+        f"{group.title}: {column}" if group.title and column not in ("printed", "difference") else column
+        for group in grid.groups
+        for column in group.columns
+    ]
+    lines = [[grid.corner, *heads], ["---"] + ["---:"] * len(heads)]
+    for index, row in enumerate(grid.rows):
+        lines.append([row] + [_marked(w, "<sup>{}</sup>") for g in grid.groups for w in g.cells[index]])
+    body = "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
+    notes = [f"<sup>{number}</sup> {note}  " for number, note in enumerate(grid.footnotes, 1)]
+    notes += [f"{remark}  " for remark in grid.remarks]
+    return "\n\n".join(filter(None, [f"**{table.title}**", body, "\n".join(notes), table.caption])) + "\n"
+
+
+def number(value: float, decimals: int) -> str:
+    """Return a value as shown in a table: "19,700", "73.84", a dash if it is NaN."""
+    if math.isnan(value):
+        return DASH
+    # Adding 0.0 turns minus zero into zero.
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
+
+
+def mean_std(mean: float, std: float, decimals: int) -> str:
+    """Return "73.84 ± 0.31", only the mean if there is no standard deviation, a dash if there is no mean."""
+    return number(mean, decimals) + ("" if math.isnan(std) else f" ± {number(std, decimals)}")
+
+
+def _group(
+    title: str, part: pd.DataFrame, rows: Sequence[str], metrics: Sequence[Metric], notes: list[str]
+) -> Group:
+    cells = {(cell.row, cell.metric): cell for cell in part.itertuples()}
+    columns: list[str] = []
+    words: list[list[Word]] = [[] for _ in rows]
+    only_printed = bool(part["mean"].isna().all() and part.printed.notna().any())
+    if only_printed:
+        columns.append("ours")
+        for row, line in zip(rows, words, strict=True):
+            line.append(ours_word(cells[row, metrics[0].name], metrics[0], notes))
+    for metric in metrics:
+        column = [cells[row, metric.name] for row in rows]
+        if not only_printed:
+            _add(columns, words, metric.title, [ours_word(cell, metric, notes) for cell in column])
+        if part.printed[part.metric == metric.name].notna().any():
+            heading = f"{metric.title}, printed" if only_printed else "printed"
+            _add(columns, words, heading, [Word(number(cell.printed, metric.decimals)) for cell in column])
+        if part.difference[part.metric == metric.name].notna().any():
+            differences = [Word(signed(cell.difference, metric.decimals)) for cell in column]
+            _add(columns, words, "difference", differences)
+    return Group(title, only_printed, columns, words)
+
+
+def _add(columns: list[str], words: list[list[Word]], heading: str, column: Sequence[Word]) -> None:
+    columns.append(heading)
+    for line, word in zip(words, column, strict=True):
+        line.append(word)
+
+
+def ours_word(cell, metric: Metric, notes: list[str]) -> Word:
+    """Return mean and spread; for a missing value a dash marked with its reason, which joins `notes`."""
+    if not math.isnan(cell.mean):
+        return Word(mean_std(cell.mean, cell.std, metric.decimals))
+    if cell.note not in notes:
+        notes.append(cell.note)
+    return Word(DASH, notes.index(cell.note) + 1)
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a difference as shown in a table, with its sign: "+0.15", "−2.10", a dash if it is NaN."""
+    return ("+" if round(value, decimals) > 0 else "") + number(value, decimals)
+
+
+def remarks(table: Table) -> list[str]:
+    """Return the notes of cells that have a value, each once."""
+    return [note for note in table.cells.note[table.cells["mean"].notna()].drop_duplicates() if note]
+
+
+def _marked(word: Word, form: str) -> str:
+    return word.text + (form.format(word.mark) if word.mark else "")

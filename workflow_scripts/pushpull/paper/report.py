@@ -1,0 +1,162 @@
+"""The report of a study: one HTML file with every table and figure, and what was run on what."""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from os.path import relpath
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from pushpull.files import atomic_path
+from pushpull.paper.overview import main_table, overview_table
+from pushpull.paper.registry import figure_caption, table_maker
+from pushpull.paper.rendering import lay_out, mean_std
+from pushpull.paper.study import Study
+from pushpull.paper.tables import MICRO_F1, Table
+
+HEADLINE_LINES = 6
+
+
+def write_report(
+    study: Study,
+    table_files: Sequence[str | Path],
+    figure_files: Sequence[str | Path],
+    run_files: Sequence[str | Path],
+    path: str | Path,
+) -> None:
+    """Write `report.html`, which needs no other file: figures are embedded, tables are part of it.
+
+    Args:
+        table_files: files called {paper}_table{n}.csv, .md, ...; linked to, their numbers come from `study`.
+        figure_files: files called {paper}_figure{n}.png, which are shown; a PDF beside one is linked to.
+        run_files: `run.json` of the trained runs.
+    """
+    folder = Path(path).parent
+    tables = [table_maker(name)(study) for name in dict.fromkeys(Path(file).stem for file in table_files)]
+    extra = [overview_table(study, paper) for paper in study.papers()]
+    page = _template().render(
+        study=study.info,
+        headlines=[_table_view(main_table(study, paper), [], folder) for paper in study.papers()],
+        tables=[_table_view(table, table_files, folder) for table in tables],
+        overviews=[_table_view(table, [], folder) for table in extra],
+        figures=[_figure_view(Path(file), folder) for file in figure_files],
+        datasets=list(study.cards.values()),
+        methods=[
+            (study.title("methods", method), *_settings(study, method)) for method in study.info["methods"]
+        ],
+        missing=missing_cells(tables),
+        machine=run_facts(run_files),
+        encoders=[study.title("encoders", encoder) for encoder in study.info["encoders"]],
+        seeds=sorted({run["seed"] for run in study.info["runs"]}),
+        runs=len({run["path"] for run in study.info["runs"]}),
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def write_headline(study: Study, report: str | Path, path: str | Path) -> None:
+    """Write a few lines for the terminal: where the report is, and the headline scores of each dataset."""
+    lines = [line for paper in study.papers() for line in _headline(main_table(study, paper))]
+    if len(lines) > HEADLINE_LINES:
+        left = lines[HEADLINE_LINES - 1 :]
+        lines[HEADLINE_LINES - 1 :] = [f"... and {len(left)} more in the report"]
+    head = [f"Report: {report}", "Test micro-F1 / macro-F1 (%), mean ± standard deviation over seeds:"]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(head + lines) + "\n", encoding="utf-8")
+
+
+def missing_cells(tables: Sequence[Table]) -> list[tuple[str, str, str]]:
+    """Return what has no value as (table, where, reason), one entry per table, reason and dataset."""
+    entries = []
+    for table in tables:
+        missing = table.cells[table.cells["mean"].isna()]
+        total = table.cells.groupby("dataset").row.nunique()
+        for (note, dataset), part in missing.groupby(["note", "dataset"], sort=False):
+            rows = part.row.drop_duplicates()
+            where = table.labels.get(dataset, dataset)
+            if len(rows) < total[dataset]:
+                where += ": " + ", ".join(rows)
+            entries.append((table.title, where, note))
+    return entries
+
+
+def run_facts(run_files: Sequence[str | Path]) -> dict:
+    """Return devices, versions, number and total wall time (hours) of the runs, from what they recorded."""
+    runs = [json.loads(Path(file).read_text(encoding="utf-8")) for file in run_files]
+    packages = {f"{name} {version}" for run in runs for name, version in run.get("versions", {}).items()}
+    pythons = {f"python {run['python']}" for run in runs if "python" in run}
+    return {
+        "devices": sorted({run["device"] for run in runs if "device" in run}),
+        "versions": sorted(packages | pythons),
+        "hours": sum(run.get("wall_seconds", 0) for run in runs) / 3600,
+        "trained": len(runs),
+    }
+
+
+def _headline(table: Table) -> list[str]:
+    """Return one line per dataset and encoder, with the scores of its methods."""
+    lines = []
+    for names, part in table.cells.groupby(["dataset", "encoder"], sort=False):
+        scores = []
+        for row, pair in part.groupby("row", sort=False):
+            if pair["mean"].notna().all():
+                both = " / ".join(
+                    mean_std(cell.mean, cell.std, MICRO_F1.decimals) for cell in pair.itertuples()
+                )
+                scores.append(f"{row} {both}")
+        lines.append(f"{', '.join(table.labels.get(name, name) for name in names)}: {'; '.join(scores)}")
+    return lines
+
+
+def _table_view(table: Table, files: Sequence[str | Path], folder: Path) -> dict:
+    own = [Path(file) for file in files if Path(file).stem == table.name]
+    return {
+        "name": table.name,
+        "title": table.title,
+        "caption": table.caption,
+        "grid": lay_out(table),
+        "links": [(file.suffix[1:], relpath(file, folder)) for file in own],
+    }
+
+
+def _figure_view(png: Path, folder: Path) -> dict:
+    paper, figure = png.stem.rsplit("_figure", 1)
+    found = [file for file in (png.with_suffix(".pdf"), png) if file.exists()]
+    return {
+        "name": png.stem,
+        "title": f"{paper.upper().replace('_', '-')}, Figure {figure}",
+        "caption": figure_caption(png.stem),
+        "image": base64.b64encode(png.read_bytes()).decode("ascii"),
+        "links": [(file.suffix[1:], relpath(file, folder)) for file in found],
+    }
+
+
+def _settings(study: Study, method: str) -> tuple[str, int, list[tuple[str, str]]]:
+    """Return kind and number of runs of a method, and its resolved settings with every value that occurs."""
+    runs = [run for run in study.info["runs"] if run["method"] == method]
+    values: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for key, value in run["settings"].items():
+            values.setdefault(key, {})[str(value)] = None
+    return (
+        study.kind(method),
+        len({run["path"] for run in runs}),
+        [(k, ", ".join(v)) for k, v in values.items()],
+    )
+
+
+def _template():
+    environment = Environment(
+        loader=PackageLoader("pushpull", "paper"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = lambda text: Markup(
+        re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    )
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,79 @@
+"""What a study has measured, read once and asked by tables, figures and report."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+KEY = ["paper", "dataset", "encoder", "method"]
+NAMES = [*KEY, "setting", "protocol", "split", "metric"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study: its metrics and runs by (paper, dataset, encoder, method), and the cards of its datasets.
+
+    `info` is the content of `runs.json`.
+    """
+
+    info: dict
+    metrics: dict[tuple[str, str, str, str], pd.DataFrame]
+    runs: dict[tuple[str, str, str, str], list[dict]]
+    cards: dict[str, dict]
+
+    @property
+    def name(self) -> str:
+        return self.info["study"]
+
+    def title(self, kind: str, key: str) -> str:
+        """Return the title of a member of "datasets", "encoders" or "methods"; `key` where it has none."""
+        return self.info[kind].get(key, {}).get("title", key)
+
+    def kind(self, method: str) -> str:
+        """Return "pretrained", "supervised", "contrastive" or "finetune"."""
+        return self.info["methods"][method]["kind"]
+
+    def corpora(self, paper: str) -> list[tuple[str, str]]:
+        """Return the (dataset, encoder) pairs with a run for `paper`, in the order of the configuration."""
+        found = {key[1:3] for key in self.runs if key[0] == paper}
+        return [(d, e) for d in self.info["datasets"] for e in self.info["encoders"] if (d, e) in found]
+
+    def datasets(self, paper: str) -> list[str]:
+        """Return the datasets that have a run for `paper`, in the order of the configuration."""
+        return list(dict.fromkeys(dataset for dataset, _ in self.corpora(paper)))
+
+    def methods(self, paper: str) -> list[str]:
+        """Return the methods that have a run for `paper`, in the order of the configuration."""
+        found = {key[3] for key in self.runs if key[0] == paper}
+        return [method for method in self.info["methods"] if method in found]
+
+    def papers(self) -> list[str]:
+        """Return the papers that the study has runs for, in the order of the runs."""
+        return list(dict.fromkeys(key[0] for key in self.runs))
+
+    def printed_as(self, dataset: str, paper: str) -> str | None:
+        """Return the name under which `paper` prints values for `dataset`, or None."""
+        return self.info["datasets"][dataset].get("printed_as", {}).get(paper)
+
+
+def load_study(metrics: str | Path, runs: str | Path, cards: Sequence[str | Path] = ()) -> Study:
+    """Read a study from its `metrics.csv`, its `runs.json` and the `card.json` files of its datasets."""
+    info = _json(runs)
+    table = pd.read_csv(
+        metrics, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={"value": ["", "nan"]}
+    )
+    by_key: dict[tuple, list[dict]] = {}
+    for run in info["runs"]:
+        by_key.setdefault(tuple(run[part] for part in KEY), []).append(run)
+    return Study(
+        info=info,
+        metrics=dict(iter(table.groupby(KEY, sort=False))),
+        runs=by_key,
+        cards={card["dataset"]: card for card in map(_json, cards)},
+    )
+
+
+def _json(path: str | Path) -> dict:
+    return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,114 @@
+"""What a table consists of: metrics, rows, labels and a caption; its cells are made in `cells`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pushpull.paper.study import Study
+
+CHOSEN_BY = {
+    "pretrained": "linear_probe",
+    "contrastive": "linear_probe",
+    "supervised": "classifier",
+    "finetune": "classifier",
+}
+"""Per kind of method, the protocol that shows it and that its grid point is chosen by."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column: `source` in metrics files, times `scale`, shown as `title` with `decimals` digits.
+
+    `name` is the metric's name in the printed values and in the tidy table.
+    """
+
+    name: str
+    title: str
+    source: str
+    scale: float = 1.0
+    decimals: int = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line: `method` under `protocol`, with the grid point that is best under `chosen_by`.
+
+    `name` is the paper's name of the line (or the method's title, for a method that the paper does not have),
+    `title` says what it is.
+    """
+
+    name: str
+    title: str
+    method: str
+    protocol: str
+    chosen_by: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table: `cells` as in `cells.COLUMNS`, `labels` the words shown for rows, datasets, encoders.
+
+    With `grouped` each (dataset, encoder) is a group of columns; without, the rows are the datasets
+    themselves.
+    """
+
+    name: str
+    title: str
+    caption: str
+    metrics: tuple[Metric, ...]
+    cells: pd.DataFrame
+    labels: dict[str, str] = field(default_factory=dict)
+    grouped: bool = True
+
+
+MICRO_F1 = Metric("micro_f1", "micro-F1 (%)", "micro_f1", 100)
+MACRO_F1 = Metric("macro_f1", "macro-F1 (%)", "macro_f1", 100)
+HAMMING = Metric("hamming_loss_x1e3", "Hamming (×10⁻³)", "hamming_loss", 1000)
+
+
+def extra_rows(study: Study, paper: str, rows: Iterable[Row], kinds: Sequence[str]) -> list[Row]:
+    """Return rows for the study's further methods of these kinds, those that no row of `rows` shows.
+
+    Args:
+        rows: the rows of all tables of the paper.
+        kinds: of "pretrained", "supervised", "contrastive", "finetune".
+    """
+    known = {row.method for row in rows}
+    return [
+        Row(study.title("methods", method), "", method, CHOSEN_BY[kind], CHOSEN_BY[kind])
+        for method in study.methods(paper)
+        if method not in known and (kind := study.kind(method)) in kinds
+    ]
+
+
+def labels(study: Study, rows: Sequence[Row]) -> dict[str, str]:
+    """Return the words to show for rows, datasets and encoders, by their names in the tidy table."""
+    shown = {row.name: f"{row.name} ({row.title})" if row.title else row.name for row in rows}
+    titles = {key: study.title(kind, key) for kind in ("datasets", "encoders") for key in study.info[kind]}
+    return titles | shown
+
+
+def describe(study: Study, paper: str) -> str:
+    """Return what the study ran for `paper`, for captions: encoders, seeds, epochs and the study's note."""
+    runs = [run for key, found in study.runs.items() if key[0] == paper for run in found]
+    encoders = ", ".join(
+        study.title("encoders", e) for e in dict.fromkeys(e for _, e in study.corpora(paper))
+    )
+    seeds = len({run["seed"] for run in runs})
+    parts = [f"Here: study {study.name}", encoders, f"{seeds} seed{'s' * (seeds != 1)}"]
+    epochs: dict[str, set[int]] = {}
+    for run in runs:
+        if "epochs" in run["settings"]:
+            epochs.setdefault(study.kind(run["method"]), set()).add(run["settings"]["epochs"])
+    if epochs:
+        listed = (f"{kind} {'/'.join(map(str, sorted(values)))}" for kind, values in epochs.items())
+        parts.append(f"epochs: {', '.join(listed)}")
+    return f"{'; '.join(part for part in parts if part)}. {study.info.get('note', '')}".strip()
+
+
+def not_run(study: Study) -> str:
+    """Return the reason of a cell whose dataset the study lacks, with the command that fills it."""
+    if study.name == "papers":
+        return "not in study papers: add the dataset to this study in config.yaml"
+    return f"not run in study {study.name}: `snakemake --cores all --config study=papers`"

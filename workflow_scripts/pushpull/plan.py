@@ -1,0 +1,224 @@
+"""From the configuration to the list of runs, their settings and their paths. Imports nothing heavy.
+
+The Snakefile asks this module for what each rule reads, so the rules hold no logic. Methods that take `wildcards` are
+Snakemake input or params functions.
+"""
+
+import hashlib
+from itertools import product
+from typing import NamedTuple
+
+from pushpull.data.sources import load_sources
+from pushpull.errors import InputError, unknown
+from pushpull.paper.names import ARTEFACTS
+from pushpull.settings import defaults, setting_name
+
+DATA = "results/data/{dataset}"
+RUN = "results/runs/{dataset}/{encoder}/{method}/{setting}/seed{seed}"
+# The first protocol of a kind gives the scores that kNN may be mixed with.
+PROTOCOLS = {
+    "pretrained": ("linear_probe", "knn", "dbc"),
+    "contrastive": ("linear_probe", "knn", "dbc"),
+    "supervised": ("classifier", "knn", "dbc"),
+    "finetune": ("classifier", "knn", "dbc"),
+}
+
+
+class Run(NamedTuple):
+    """One training (or one encoder as it came) with one seed; `settings` are resolved."""
+
+    dataset: str
+    encoder: str
+    method: str
+    setting: str
+    seed: int
+    settings: dict
+
+    @property
+    def path(self) -> str:
+        """Folder of the run, `results/runs/...`."""
+        return RUN.format(**self._asdict())
+
+
+class Plan:
+    """The runs of the chosen study, and what each rule reads.
+
+    Args:
+        config: a checked configuration (see `config.check`).
+    """
+
+    def __init__(self, config: dict) -> None:
+        self.config = config
+        self.study = config["study"]
+        self.papers: dict[str, dict[tuple, Run]] = {paper: {} for paper in ARTEFACTS}
+        for experiment in config["studies"][self.study]["experiments"]:
+            for run in self._runs(experiment):
+                for paper in experiment["papers"]:
+                    self.papers[paper][run[:5]] = run
+        self.papers = {paper: runs for paper, runs in self.papers.items() if runs}
+        self._all = {key: run for runs in self.papers.values() for key, run in runs.items()}
+
+    # The list of runs.
+
+    def runs(self) -> list[Run]:
+        """Every run of the study, once."""
+        return list(self._all.values())
+
+    def kind(self, method: str) -> str:
+        """Kind of a method: pretrained, supervised, contrastive or finetune."""
+        return self.config["methods"][method]["kind"]
+
+    def _runs(self, experiment: dict) -> list[Run]:
+        seeds = experiment.get("seeds", self.config["studies"][self.study]["seeds"])
+        runs = []
+        for dataset, encoder, method in product(*(experiment[part] for part in ("datasets", "encoders", "methods"))):
+            # An encoder as it came is the same for every seed.
+            chosen = seeds[:1] if self.kind(method) == "pretrained" else seeds
+            for (setting, settings), seed in product(self._grid(experiment, method), chosen):
+                runs.append(Run(dataset, encoder, method, setting, seed, settings))
+        return runs
+
+    def _grid(self, experiment: dict, method: str) -> list[tuple[str, dict]]:
+        """Grid points of a method in an experiment: (setting name, resolved settings)."""
+        kind = self.kind(method)
+        base = self._method_defaults(method)
+        given = experiment.get("settings", {}) | (experiment["methods"][method] or {})
+        axes = {key: given.get(key, value) for key, value in base.items()}
+        lists = [value if isinstance(value, list) else [value] for value in axes.values()]
+        points = [dict(zip(axes, values, strict=True)) for values in product(*lists)]
+        named = [(setting_name(kind, point, base), {"kind": kind, **point}) for point in points]
+        if kind != "finetune":
+            return named
+        parents = [name for name, _ in self._grid(experiment, base["parent"])]
+        origin = parents[0] if len(parents) == 1 else f"{len(parents)}-{_digest(parents)}"
+        return [(f"{name}_from-{origin}", point | {"parent_settings": parents}) for name, point in named]
+
+    def _method_defaults(self, method: str) -> dict:
+        entry = self.config["methods"][method]
+        kind_defaults = defaults(entry["kind"])
+        return kind_defaults | {key: value for key, value in entry.items() if key in kind_defaults}
+
+    # What the rules read.
+
+    def names(self, part: str) -> str:
+        """Names of `datasets`, `encoders` or `methods` as a regular expression, for wildcard constraints."""
+        return "|".join(self.config[part])
+
+    def methods(self, *kinds: str) -> str:
+        """Methods of the given kinds as a regular expression."""
+        return "|".join(name for name in self.config["methods"] if self.kind(name) in kinds) or "none"
+
+    def run(self, wildcards) -> Run:
+        """The run that the wildcards name.
+
+        Raises:
+            InputError: no such run in this study; the nearest path is named.
+        """
+        key = (wildcards.dataset, wildcards.encoder, wildcards.method, wildcards.setting, int(wildcards.seed))
+        if key not in self._all:
+            path = RUN.format(**wildcards)
+            raise InputError(f"study {self.study}: {unknown('run', path, (run.path for run in self.runs()))}")
+        return self._all[key]
+
+    def settings(self, wildcards) -> dict:
+        """Resolved settings of a run."""
+        return self.run(wildcards).settings
+
+    def record(self, wildcards) -> dict:
+        """What run.json says of a run before it is run."""
+        run = self.run(wildcards)
+        return run._asdict() | {"study": self.study, "encoder_card": self.config["encoders"][run.encoder]}
+
+    def card(self, wildcards) -> dict:
+        """The encoder's entry in config.yaml."""
+        return self.config["encoders"][wildcards.encoder]
+
+    def max_tokens(self, wildcards) -> int:
+        """Where this run's texts are cut."""
+        return self.settings(wildcards)["max_tokens"]
+
+    def source(self, wildcards) -> dict:
+        """Published files of a dataset: URLs, sizes, checksums."""
+        return load_sources(self.config["datasets"][wildcards.dataset]["reader"])
+
+    def raw(self, wildcards) -> dict[str, str | list[str]]:
+        """What `prepare` reads: downloaded files, the user's own files, or nothing for a generated corpus."""
+        entry = self.config["datasets"][wildcards.dataset]
+        if "files" in entry:
+            return {"files": list(entry["files"].values())}
+        if entry["reader"] == "generated":
+            return {}
+        return {"manifest": DATA.format(dataset=wildcards.dataset) + "/raw/manifest.json"}
+
+    def parents(self, wildcards) -> dict[str, list[str]]:
+        """Setting -> metrics.csv of every seed, for each grid point that a fine-tuning may start from."""
+        run = self.run(wildcards)
+        wanted = (run.dataset, run.encoder, run.settings["parent"])
+        return {
+            setting: [f"{other.path}/metrics.csv" for key, other in self._all.items() if key[:4] == (*wanted, setting)]
+            for setting in run.settings["parent_settings"]
+        }
+
+    def parent_models(self, wildcards) -> dict[str, str]:
+        """Setting -> model of the same seed, for each grid point that a fine-tuning may start from."""
+        run = self.run(wildcards)
+        return {
+            setting: run._replace(method=run.settings["parent"], setting=setting).path + "/model"
+            for setting in run.settings["parent_settings"]
+        }
+
+    def finetune_inputs(self, wildcards) -> list[str]:
+        """Every file that a fine-tuning may depend on."""
+        metrics = [path for paths in self.parents(wildcards).values() for path in paths]
+        return metrics + list(self.parent_models(wildcards).values())
+
+    def protocols(self, wildcards) -> tuple[str, ...]:
+        """Evaluation protocols of a run."""
+        return PROTOCOLS[self.kind(wildcards.method)]
+
+    def base_scores(self, wildcards) -> dict[str, str]:
+        """Scores of the classifier, or of the linear probe where there is none."""
+        folder = f"{self.run(wildcards).path}/{self.protocols(wildcards)[0]}"
+        return {f"base_{split}": f"{folder}/{split}.npy" for split in ("validation", "test")}
+
+    def decisions(self, wildcards) -> list[str]:
+        """Decisions of all protocols of a run, in the order of `protocols`."""
+        path = self.run(wildcards).path
+        return [f"{path}/{protocol}/decisions.npz" for protocol in self.protocols(wildcards)]
+
+    # What the study ends in.
+
+    def all_metrics(self) -> list[str]:
+        """metrics.csv of every (paper, run), in the order of `study_record()["runs"]`."""
+        return [f"{run.path}/metrics.csv" for runs in self.papers.values() for run in runs.values()]
+
+    def cards(self) -> list[str]:
+        """card.json of every dataset of the study."""
+        return [DATA.format(dataset=name) + "/card.json" for name in dict.fromkeys(run.dataset for run in self.runs())]
+
+    def artefacts(self, part: str) -> list[str]:
+        """Names of the tables or figures (`part` is the beginning of the word) of the papers in this study."""
+        return [f"{paper}_{name}" for paper in self.papers for name in ARTEFACTS[paper] if name.startswith(part)]
+
+    def study_record(self) -> dict:
+        """runs.json: the study's datasets, encoders, methods and runs with resolved settings."""
+        used = {"datasets": 0, "encoders": 1, "methods": 2}
+        study = self.config["studies"][self.study]
+        return {
+            "study": self.study,
+            "title": study["title"],
+            "note": study.get("note", ""),
+            **{
+                part: {name: entry for name, entry in self.config[part].items() if any(key[i] == name for key in self._all)}
+                for part, i in used.items()
+            },
+            "runs": [
+                {"paper": paper, **run._asdict(), "path": run.path}
+                for paper, runs in self.papers.items()
+                for run in runs.values()
+            ],
+        }
+
+
+def _digest(values: list[str]) -> str:
+    return hashlib.sha256("\n".join(values).encode()).hexdigest()[:8]

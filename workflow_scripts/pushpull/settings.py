@@ -1,0 +1,76 @@
+"""Every setting of a run: its default, the kinds of method that use it, and its short name in paths."""
+
+from typing import NamedTuple
+
+KINDS = ("pretrained", "supervised", "contrastive", "finetune")
+_TRAINED = KINDS[1:]
+_CLASSIFIER = ("supervised", "finetune")
+
+
+class Setting(NamedTuple):
+    """`short` names the setting in a path, `allowed` is a (lowest, highest) range or the words allowed."""
+
+    short: str
+    default: object
+    kinds: tuple[str, ...]
+    allowed: tuple
+
+
+# Defaults are ABALONE's (section 4.2 and appendix); where paper and released code differ, the paper's.
+SETTINGS = {
+    "max_tokens": Setting("tok", 300, KINDS, (3, 8192)),
+    "learning_rate": Setting("lr", 5e-5, _TRAINED, (0.0, 10.0)),
+    "temperature": Setting("tau", 0.1, ("contrastive",), (1e-4, 100.0)),
+    "epochs": Setting("ep", 80, _TRAINED, (1, 10_000)),
+    "head_learning_rate": Setting("hlr", 5e-5, _TRAINED, (0.0, 10.0)),
+    "batch_size": Setting("bs", 32, _TRAINED, (1, 65_536)),
+    "weight_decay": Setting("wd", 0.01, _TRAINED, (0.0, 1.0)),
+    "warmup": Setting("warm", 0.05, _TRAINED, (0.0, 1.0)),
+    "schedule": Setting("sched", None, _TRAINED, ("linear", "cosine")),
+    "dropout": Setting("drop", 0.1, _CLASSIFIER, (0.0, 0.99)),
+    "loss": Setting("loss", None, _TRAINED, ()),
+    "queue_size": Setting("queue", 0, ("contrastive",), (0, 1_000_000)),
+    "momentum": Setting("mom", 0.999, ("contrastive",), (0.0, 1.0)),
+    "prototypes": Setting("proto", False, ("contrastive",), (False, True)),
+    "negative_weight": Setting("beta", 1.0, ("contrastive",), (1e-6, 1.0)),
+    "projection": Setting("proj", 256, ("contrastive",), (1, 65_536)),
+    "train_documents": Setting("n", None, _TRAINED, (1, 100_000_000)),
+    "parent": Setting("from", None, ("finetune",), ()),
+}
+NULLABLE = ("train_documents",)  # None means: all of them
+# Always part of a setting's name, so that grid points are told apart at a glance.
+HEADLINE = {
+    "pretrained": ("max_tokens",),
+    "supervised": ("learning_rate", "epochs"),
+    "contrastive": ("learning_rate", "temperature", "epochs"),
+    "finetune": ("learning_rate", "epochs"),
+}
+SCHEDULES = {"supervised": "linear", "finetune": "linear", "contrastive": "cosine"}
+
+
+def defaults(kind: str) -> dict:
+    """Default settings of a kind of method, in a fixed order.
+
+    Example:
+        >>> defaults("pretrained")
+        {'max_tokens': 300}
+    """
+    chosen = {key: setting.default for key, setting in SETTINGS.items() if kind in setting.kinds}
+    return chosen | ({"schedule": SCHEDULES[kind]} if kind in SCHEDULES else {})
+
+
+def setting_name(kind: str, resolved: dict, method_defaults: dict) -> str:
+    """The folder name of a grid point: the headline settings, then whatever differs from the method's defaults.
+
+    Example:
+        >>> base = defaults("contrastive")
+        >>> setting_name("contrastive", base | {"epochs": 3, "batch_size": 64}, base)
+        'lr5e-05_tau0.1_ep3_bs64'
+    """
+    keys = [key for key in HEADLINE[kind] if key in resolved]
+    keys += [key for key in resolved if key not in keys and resolved[key] != method_defaults.get(key)]
+    return "_".join(f"{SETTINGS[key].short}{_compact(resolved[key])}" for key in keys if key in SETTINGS)
+
+
+def _compact(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else "all" if value is None else f"{value}"

@@ -1,0 +1,208 @@
+"""The training loop: one screen, every step the same, killed anywhere and resumed to the same bits."""
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from pushpull.encoders.sentence import use_bfloat16
+from pushpull.encoders.tokens import Tokens
+from pushpull.errors import InputError
+from pushpull.training import checkpoint
+from pushpull.training.objectives import parameter_groups
+
+CHECKPOINT_SECONDS = 120
+REPORT_SECONDS = 5
+VALIDATION_BATCH = 256  # the validation loss depends on it, so it is fixed (released code of ABALONE)
+
+
+class Corpus(NamedTuple):
+    """Tokenised documents with their label sets: `labels` float32 [documents, L], `ids` for messages."""
+
+    tokens: Tokens
+    labels: np.ndarray
+    ids: list[str]
+
+
+def fit(
+    objective: nn.Module,
+    train: Corpus,
+    validation: Corpus,
+    settings: dict,
+    seed: int,
+    device: str,
+    folder: Path,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> dict:
+    """Train `objective` and return {"history": [row per epoch], "best": {checkpoint name: epoch}, "steps": n}.
+
+    The weights of the best epochs are left in `folder` as epoch-NNNN.safetensors. Batches are a pure function of
+    (seed, epoch); a run that finds a checkpoint in `folder` goes on from it.
+
+    Raises:
+        InputError: the loss is not finite (step and documents named), or the checkpoint is of other settings.
+        SystemExit: 143 or 130 after SIGTERM or SIGINT, with the state saved at the end of the step.
+    """
+    objective.to(device)
+    optimizer = torch.optim.AdamW(parameter_groups(objective, settings), fused=True)
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    per_epoch = steps_per_epoch(len(train.ids), settings)
+    total = per_epoch * settings["epochs"]
+    progress = checkpoint.load(folder, objective, optimizer, settings)
+    if progress:
+        print(f"resuming at step {progress['step']} of {total}")
+    progress = progress or {"step": 0, "settings": settings, "history": [], "best": {}, "loss_sum": 0.0}
+    report = _Report(progress["step"], total, settings["batch_size"])
+    saved = time.monotonic()
+
+    with _caught_signals() as interrupted:
+        for step in range(progress["step"], total):
+            epoch, position = divmod(step, per_epoch)
+            if position == 0 or step == progress["step"]:
+                order = epoch_order(len(train.ids), seed, epoch)
+            rows = order[position * settings["batch_size"] : (position + 1) * settings["batch_size"]]
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * learning_rate_factor(step, total, settings)
+            loss = _step(objective.train(), optimizer, train, rows, device, step)
+            progress |= {"step": step + 1, "loss_sum": progress["loss_sum"] + loss}
+            report.line(step + 1, loss, train.tokens.lengths[rows])
+            if position == per_epoch - 1:
+                _finish_epoch(objective, validation, progress, epoch, per_epoch, device, folder)
+            if interrupted or time.monotonic() - saved > checkpoint_seconds:
+                checkpoint.save(folder, step + 1, objective, optimizer, progress)
+                saved = time.monotonic()
+            if interrupted:
+                print(f"stopped by signal {interrupted[0]}, saved at step {step + 1} of {total}: the next run goes on there")
+                raise SystemExit(128 + interrupted[0])
+    return {"history": progress["history"], "best": progress["best"], "steps": total}
+
+
+def _step(objective: nn.Module, optimizer: torch.optim.Optimizer, train: Corpus, rows, device: str, step: int) -> float:
+    batch = train.tokens.batch(rows, device)
+    labels = torch.from_numpy(train.labels[rows]).to(device)
+    with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
+        loss = objective(batch, labels)
+    value = loss.item()
+    if not math.isfinite(value):
+        ids = ", ".join(train.ids[row] for row in rows)
+        raise InputError(f"the loss is {value} at step {step}; documents of the batch: {ids}\nTry a lower learning_rate.")
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(objective.parameters(), 1.0)
+    optimizer.step()
+    with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
+        objective.after_step(batch, labels)
+    return value
+
+
+def _finish_epoch(
+    objective: nn.Module, validation: Corpus, progress: dict, epoch: int, steps: int, device: str, folder: Path
+) -> None:
+    """Append to the history, and keep the epoch's weights where one of the best-epoch rules names it."""
+    row = {"epoch": epoch + 1, "training_loss": progress["loss_sum"] / steps}
+    row |= validate(objective, validation, device)
+    progress["loss_sum"] = 0.0
+    progress["history"].append(row)
+    progress["best"] = best_epochs(progress["history"])
+    if epoch + 1 in progress["best"].values():
+        kept = {n: t for n, t in objective.state_dict().items() if n.startswith(("encoder.", "classifier."))}
+        checkpoint.save_tensors(epoch_file(folder, epoch + 1), kept)
+    print("  ".join(f"{key} {value:.4f}" if key != "epoch" else f"epoch {value}:" for key, value in row.items()))
+
+
+def best_epochs(history: list[dict]) -> dict[str, int]:
+    """Epochs worth keeping, by rule; the earlier one wins a tie.
+
+    Supervised: highest validation micro-F1. Contrastive: last, lowest training loss, lowest validation loss, of which
+    the linear probe picks (ABALONE, section 4.3).
+    """
+    if "validation_micro_f1" in history[-1]:
+        return {"highest_validation_micro_f1": max(history, key=lambda row: row["validation_micro_f1"])["epoch"]}
+    lowest = {f"lowest_{name}": min(history, key=lambda row: row[name])["epoch"] for name in ("training_loss", "validation_loss")}
+    return {"last": history[-1]["epoch"], **lowest}
+
+
+@torch.no_grad()
+def validate(objective: nn.Module, validation: Corpus, device: str) -> dict[str, float]:
+    """Validation loss, and micro-F1 for a classifier, over fixed batches of 256; an incomplete last one is skipped."""
+    objective.eval()
+    size = min(VALIDATION_BATCH, len(validation.ids))
+    counts = torch.zeros(4, dtype=torch.float64, device=device)
+    last = len(validation.ids) - size if not hasattr(objective, "classifier") else len(validation.ids) - 1
+    for start in range(0, last + 1, size):
+        rows = np.arange(start, min(start + size, len(validation.ids)))
+        labels = torch.from_numpy(validation.labels[rows]).to(device)
+        with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
+            counts += objective.validation_counts(validation.tokens.batch(rows, device), labels)
+    loss, documents, found, decided = counts.tolist()
+    scores = {"validation_loss": loss / documents}
+    if hasattr(objective, "classifier"):
+        scores["validation_micro_f1"] = 2 * found / decided if decided else 0.0
+    return scores
+
+
+def steps_per_epoch(documents: int, settings: dict) -> int:
+    """Batches of an epoch; contrastive training drops an incomplete last one (ABALONE, released code)."""
+    whole, rest = divmod(documents, settings["batch_size"])
+    return max(1, whole + bool(rest and settings["kind"] != "contrastive"))
+
+
+def epoch_order(documents: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of documents in an epoch, a pure function of seed and epoch."""
+    return torch.randperm(documents, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).numpy()
+
+
+def learning_rate_factor(step: int, total: int, settings: dict) -> float:
+    """Linear warm-up over the share `warmup` of all steps, then linear or cosine decay to 0."""
+    warmup = max(1, round(settings["warmup"] * total))
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, total - warmup)
+    return 1 - done if settings["schedule"] == "linear" else 0.5 * (1 + math.cos(math.pi * done))
+
+
+def epoch_file(folder: Path, epoch: int) -> Path:
+    """Where the weights of an epoch are kept during training."""
+    return folder / f"epoch-{epoch:04d}.safetensors"
+
+
+@contextmanager
+def _caught_signals() -> Iterator[list[int]]:
+    """Turn SIGTERM (preemption, time limit) and Ctrl-C into an entry of a list that the loop looks at after each step."""
+    caught: list[int] = []
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda received, _: caught.append(received)) for number in numbers]
+    try:
+        yield caught
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+class _Report:
+    """One line every few seconds: loss, speed, padding, time left. No bar: jobs run side by side and into logs."""
+
+    def __init__(self, start: int, total: int, batch_size: int) -> None:
+        self.start, self.total, self.batch_size = start, total, batch_size
+        self.began = self.last = time.monotonic()
+
+    def line(self, step: int, loss: float, lengths: np.ndarray) -> None:
+        now = time.monotonic()
+        if now - self.last < REPORT_SECONDS and step != self.total:
+            return
+        self.last = now
+        pace = (now - self.began) / (step - self.start)
+        left = time.strftime("%H:%M:%S", time.gmtime(pace * (self.total - step)))
+        print(
+            f"step {step}/{self.total}  loss {loss:.4f}  {pace * 1e3:.0f} ms/step  {self.batch_size / pace:.0f} documents/s  "
+            f"padding {1 - lengths.mean() / lengths.max():.0%}  {left} left",
+            file=sys.stderr,
+        )

@@ -1,0 +1,107 @@
+"""One training run: from prepared data and an encoder to a model folder and the record of how it came about."""
+
+import csv
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from sentence_transformers import SentenceTransformer
+from torch import nn
+
+from pushpull.data.dataset import label_names, read_card, read_ids, read_labels, read_texts
+from pushpull.encoders.sentence import pick_device, save_encoder, tokenise
+from pushpull.files import atomic_path
+from pushpull.training.checkpoint import save_tensors
+from pushpull.training.loop import Corpus, epoch_file, fit
+from pushpull.training.objectives import build
+
+PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy", "safetensors")
+
+
+class Trained(NamedTuple):
+    """What training leaves: the objective, its corpora, the outcome of `fit`, and where the epochs' weights are."""
+
+    objective: nn.Module
+    train: Corpus
+    validation: Corpus
+    outcome: dict
+    folder: Path
+
+
+def load_corpus(data: Path, split: str, encoder: SentenceTransformer, settings: dict) -> Corpus:
+    """Tokenise the texts of a split and read its labels. Training opens train and validation only."""
+    names = label_names(read_card(data))
+    tokens = tokenise(encoder, read_texts(data, split), settings["max_tokens"])
+    return Corpus(tokens, read_labels(data, split, names).astype(np.float32), read_ids(data, split))
+
+
+def first_documents(corpus: Corpus, documents: int | None) -> Corpus:
+    """A random part of a corpus, the same for every run, for studies that train on fewer documents; all if None."""
+    if documents is None or documents >= len(corpus.ids):
+        return corpus
+    rows = np.sort(np.random.default_rng(0).permutation(len(corpus.ids))[:documents])
+    ids, lengths = corpus.tokens.ids, corpus.tokens.lengths
+    keep = np.repeat(np.isin(np.arange(len(lengths)), rows), lengths)
+    offsets = np.concatenate([[0], np.cumsum(lengths[rows])])
+    tokens = corpus.tokens._replace(ids=ids[keep], offsets=offsets)
+    return Corpus(tokens, corpus.labels[rows], [corpus.ids[row] for row in rows])
+
+
+def train(data: Path, encoder: SentenceTransformer, settings: dict, seed: int, folder: Path) -> Trained:
+    """Train one method on one dataset; resumable through the checkpoints in `folder`.
+
+    Args:
+        data: folder of the prepared dataset.
+        settings: resolved settings of the run (`plan.py` lists them).
+        folder: where checkpoints go; the caller deletes it once the outputs are written.
+    """
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
+    torch.manual_seed(seed)
+    corpora = [load_corpus(data, split, encoder, settings) for split in ("train", "validation")]
+    corpora[0] = first_documents(corpora[0], settings["train_documents"])
+    objective = build(settings["kind"], encoder, corpora[0].labels.shape[1], settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome = fit(objective, *corpora, settings, seed, pick_device(), folder)
+    return Trained(objective, *corpora, outcome, folder)
+
+
+def restore_epoch(trained: Trained, epoch: int) -> None:
+    """Put the weights of an epoch back into the encoder (and classifier) of the objective."""
+    trained.objective.load_state_dict(load_file(epoch_file(trained.folder, epoch)), strict=False)
+
+
+def save_model(objective: nn.Module, folder: Path) -> None:
+    """Write the encoder, and the classifier where there is one, as a folder that sentence-transformers opens."""
+    save_encoder(objective.encoder, folder)
+    if hasattr(objective, "classifier"):
+        linear = objective.classifier.linear
+        save_tensors(folder / "classifier.safetensors", {"weight": linear.weight, "bias": linear.bias})
+
+
+def write_history(history: Sequence[dict], path: str | Path) -> None:
+    """Write one row per epoch as CSV; an untrained encoder has only the header."""
+    fields = list(history[0]) if history else ["epoch", "training_loss", "validation_loss"]
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fields)
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def environment(threads: int) -> dict:
+    """Versions, device and commit that a run is made with."""
+    git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    cuda = torch.cuda.is_available()
+    return {
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "device": torch.cuda.get_device_name() if cuda else f"{platform.machine()} CPU",
+        "threads": threads,
+        "commit": git.stdout.strip() or None,
+    }
