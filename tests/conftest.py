@@ -18,7 +18,13 @@ def tiny_data(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("data") / "tiny"
     documents = {"train": 90, "validation": 40, "test": 40}
-    entry = {"title": "Tiny", "task": "multi", "reader": "generated", "corpus": "multilabel", "documents": documents}
+    entry = {
+        "title": "Tiny",
+        "task": "multi",
+        "reader": "generated",
+        "corpus": "multilabel",
+        "documents": documents,
+    }
     prepare("tiny", entry, None, folder)
     return folder
 
@@ -36,6 +42,18 @@ def contrastive_settings() -> dict:
     """MSC with a queue that fills within an epoch."""
     from pushpull.settings import defaults
 
-    chosen = {"kind": "contrastive", "loss": "msc", "queue_size": 40, "prototypes": True, "negative_weight": 0.1}
-    small = {"epochs": 2, "batch_size": 16, "max_tokens": 16, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
+    chosen = {
+        "kind": "contrastive",
+        "loss": "msc",
+        "queue_size": 40,
+        "prototypes": True,
+        "negative_weight": 0.1,
+    }
+    small = {
+        "epochs": 2,
+        "batch_size": 16,
+        "max_tokens": 16,
+        "learning_rate": 1e-3,
+        "head_learning_rate": 1e-3,
+    }
     return defaults("contrastive") | chosen | small

@@ -6,24 +6,20 @@ from pathlib import Path
 import torch
 from pushpull.encoders.sentence import open_encoder
 from pushpull.evaluation.checkpoint_choice import best_setting
-from pushpull.files import write_json
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
 
 with job(snakemake.log[0]):
-    began, record, settings = time.monotonic(), dict(snakemake.params.record), snakemake.params.settings
+    began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads))
-    setting = best_setting(snakemake.params.parents)
-    print(f"starting from {settings['parent']}/{setting}, the best mean validation micro-F1 over seeds")
-    encoder = open_encoder(Path(snakemake.params.models[setting]))
-    checkpoints = Path(snakemake.params.checkpoints)
-    trained = run.train(Path(snakemake.input.card).parent, encoder, settings, record["seed"], checkpoints)
+    setting = best_setting(params.parents)
+    print(f"starting from {params.settings['parent']}/{setting}, the best mean validation micro-F1 over seeds")
+    data, encoder = Path(snakemake.input.card).parent, open_encoder(Path(params.models[setting]))
+    trained = run.train(data, encoder, params.settings, int(snakemake.wildcards.seed), Path(params.checkpoints))
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
-    run.save_model(trained.objective, Path(snakemake.output.model))
-    run.write_history(trained.outcome["history"], snakemake.output.history)
-    record |= {"parent_setting": setting, "best_epochs": best}
-    record |= run.environment(torch.get_num_threads()) | {"wall_seconds": round(time.monotonic() - began, 1)}
-    write_json(snakemake.output.run, record)
-    discard(checkpoints)
+    run.save_model(trained.objective, Path(output.model))
+    record = {**params.record, "code": params.code, "parent_setting": setting, "best_epochs": best}
+    run.write_record(record, trained.outcome["history"], data, began, output)
+    discard(Path(params.checkpoints))

@@ -12,9 +12,7 @@ with job(snakemake.log[0]):
     torch.set_num_threads(cpu_count(snakemake.threads))
     data = Path(snakemake.input.card).parent
     card = read_card(data)
-    labels, validation_labels = (
-        read_labels(data, split, label_names(card)) for split in ("train", "validation")
-    )
+    labels, validation_labels = (read_labels(data, split, label_names(card)) for split in ("train", "validation"))
     train = load_embeddings(snakemake.input.train, len(labels))
     validation = load_embeddings(snakemake.input.validation, len(validation_labels))
     test = load_embeddings(snakemake.input.test)

@@ -14,8 +14,7 @@ with job(snakemake.log[0]):
     truth = {split: read_labels(data, split, label_names(card)) for split in ("validation", "test")}
     protocols = zip(snakemake.params.protocols, snakemake.input.decisions, strict=True)
     rows = [
-        decision_rows(protocol, read_decisions(Path(path).parent), truth, card["task"])
-        for protocol, path in protocols
+        decision_rows(protocol, read_decisions(Path(path).parent), truth, card["task"]) for protocol, path in protocols
     ]
     embeddings = load_embeddings(snakemake.input.test, len(truth["test"]))
     write_rows(snakemake.output[0], chain(*rows, clustering_rows(embeddings, truth["test"])))

@@ -6,32 +6,30 @@ from pathlib import Path
 import torch
 from pushpull.encoders.sentence import embed, load_encoder, pick_device, save_encoder
 from pushpull.evaluation.checkpoint_choice import choose_epoch
-from pushpull.files import write_json
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
 
 with job(snakemake.log[0]):
-    began, record, settings = time.monotonic(), dict(snakemake.params.record), snakemake.params.settings
+    began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads))
-    data, encoder = Path(snakemake.input.card).parent, load_encoder(snakemake.params.card)
-    checkpoints, history = Path(snakemake.params.checkpoints), []
-    if settings["kind"] == "pretrained":
-        save_encoder(encoder, Path(snakemake.output.model))
+    data, encoder = Path(snakemake.input.card).parent, load_encoder(params.card)
+    record, history, seed = {**params.record, "code": params.code}, [], int(snakemake.wildcards.seed)
+    if params.settings["kind"] == "pretrained":
+        save_encoder(encoder, Path(output.model))
     else:
-        trained = run.train(data, encoder, settings, record["seed"], checkpoints)
+        trained = run.train(data, encoder, params.settings, seed, Path(params.checkpoints))
+        corpora = trained.train, trained.validation
 
         def vectors(epoch: int):
             run.restore_epoch(trained, epoch)
-            return [embed(encoder, corpus.tokens, pick_device()) for corpus in (trained.train, trained.validation)]
+            return [embed(encoder, corpus.tokens, pick_device()) for corpus in corpora]
 
-        labels = [corpus.labels.astype("uint8") for corpus in (trained.train, trained.validation)]
         best, history = trained.outcome["best"], trained.outcome["history"]
-        epoch, scores = choose_epoch(best.values(), vectors, *labels, record["seed"], pick_device())
+        labels = [corpus.labels.astype("uint8") for corpus in corpora]
+        epoch, scores = choose_epoch(best.values(), vectors, *labels, seed, pick_device())
         run.restore_epoch(trained, epoch)
-        run.save_model(trained.objective, Path(snakemake.output.model))
+        run.save_model(trained.objective, Path(output.model))
         record |= {"best_epochs": best, "chosen_epoch": epoch, "probe_validation_micro_f1": scores}
-    run.write_history(history, snakemake.output.history)
-    record |= run.environment(torch.get_num_threads()) | {"wall_seconds": round(time.monotonic() - began, 1)}
-    write_json(snakemake.output.run, record)
-    discard(checkpoints)
+    run.write_record(record, history, data, began, output)
+    discard(Path(params.checkpoints))

@@ -84,6 +84,4 @@ def test_a_parquet_file_without_the_column_is_damaged(folder):
 def test_reading_imports_nothing_heavy():
     heavy = ("torch", "pandas", "sklearn", "datasets", "transformers")
     code = f"import sys, pushpull.data.dataset; sys.exit(any(name in sys.modules for name in {heavy}))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
-    )
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0

@@ -38,9 +38,7 @@ def test_the_same_entry_gives_the_same_corpus_and_another_seed_another(name):
 
 def test_the_corpus_is_the_same_on_every_machine(multilabel):
     """If this fails on purpose (words or rates were changed), put the new value here."""
-    text = "\n".join(
-        f"{row.id} {row.labels} {row.text}" for rows in multilabel.splits.values() for row in rows
-    )
+    text = "\n".join(f"{row.id} {row.labels} {row.text}" for rows in multilabel.splits.values() for row in rows)
     assert sha256(text.encode()).hexdigest()[:16] == "d35304165e1d76fe"
 
 
@@ -92,9 +90,7 @@ def test_single_has_balanced_classes_with_one_label_each():
 def test_multilabel_is_hard_but_learnable(multilabel):
     train, test = vectors(multilabel)
     binarizer = MultiLabelBinarizer(classes=list(multilabel.label_texts))
-    truth = {
-        s: binarizer.fit_transform([row.labels for row in multilabel.splits[s]]) for s in ("train", "test")
-    }
+    truth = {s: binarizer.fit_transform([row.labels for row in multilabel.splits[s]]) for s in ("train", "test")}
     model = OneVsRestClassifier(LogisticRegression(C=10, class_weight="balanced")).fit(train, truth["train"])
     found = model.predict(test)
     per_label = f1_score(truth["test"], found, average=None)

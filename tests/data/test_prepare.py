@@ -86,9 +86,7 @@ def test_the_parquet_files_hold_the_documents_in_order(small):
 
 
 def test_a_document_set_without_any_label_in_a_split_keeps_its_column_type(tmp_path):
-    entry = user_data(
-        tmp_path / "in", train=[("1", "a", ["x"])], validation=[("2", "b", [])], test=[("3", "c", ["x"])]
-    )
+    entry = user_data(tmp_path / "in", train=[("1", "a", ["x"])], validation=[("2", "b", [])], test=[("3", "c", ["x"])])
     prepare("mine", entry, None, tmp_path)
     assert read_labels(tmp_path, "validation", ["x"]).tolist() == [[0]]
 

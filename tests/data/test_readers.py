@@ -114,9 +114,7 @@ def test_semeval_reads_crlf_without_taking_quotes_for_quoting(tmp_path):
     assert list(documents.label_texts) == ["anger", "joy", "trust"]
 
 
-@pytest.mark.parametrize(
-    "line", ["a\ttext\t1\t0\r\n", "a\ttext\tNONE\tNONE\tNONE\r\n", "a\ttext\t1\t0\t\r\n"]
-)
+@pytest.mark.parametrize("line", ["a\ttext\t1\t0\r\n", "a\ttext\tNONE\tNONE\tNONE\r\n", "a\ttext\t1\t0\t\r\n"])
 def test_semeval_names_the_line_that_is_not_a_tweet(tmp_path, line):
     with pytest.raises(InputError, match=r"train\.txt, line 3"):
         read({"reader": "semeval2018"}, semeval(tmp_path, "ok\tok\t1\t0\t0\r\n" + line))
@@ -135,9 +133,7 @@ def test_csv_splits_the_labels_cell_and_numbers_the_rows(tmp_path):
 
 
 def test_csv_takes_ids_and_another_separator(tmp_path):
-    rows = read(table(tmp_path, "number,body,topics\n7,x,a;b|c\n", id="number", separator="|"), None).splits[
-        "train"
-    ]
+    rows = read(table(tmp_path, "number,body,topics\n7,x,a;b|c\n", id="number", separator="|"), None).splits["train"]
     assert rows == [("7", "x", ("a;b", "c"))]
 
 
@@ -187,9 +183,5 @@ def test_an_unknown_reader_gets_the_nearest_name():
 def test_every_registered_reader_can_be_imported_but_naming_them_imports_none():
     for module in READERS.values():
         assert callable(readers.import_module(module).read)
-    code = (
-        "import sys, pushpull.data.readers as r; sys.exit(any(m in sys.modules for m in r.READERS.values()))"
-    )
-    assert (
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
-    )
+    code = "import sys, pushpull.data.readers as r; sys.exit(any(m in sys.modules for m in r.READERS.values()))"
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0

@@ -190,9 +190,7 @@ def test_redirects_are_followed_but_never_to_a_weaker_scheme(site, tmp_path):
     assert requests == ["/reports.txt", "/moved.txt"]
     for start, end in (("https", "http"), ("https", "ftp"), ("http", "ftp"), ("http", "file")):
         with pytest.raises(InputError, match="less safe"):
-            _Redirects().redirect_request(
-                Request(f"{start}://a.test/x"), None, 302, "", {}, f"{end}://b.test/x"
-            )
+            _Redirects().redirect_request(Request(f"{start}://a.test/x"), None, 302, "", {}, f"{end}://b.test/x")
 
 
 def test_an_archive_leaves_only_its_named_members_flat(site, tmp_path):

@@ -84,9 +84,9 @@ def test_scores_equal_an_explicit_loop():
     assert scores.dtype == np.float32 and scores.max() <= 1
     for query in range(25):
         weights = np.exp(-distances[query] / 0.7)
-        expected = sum(
-            weight * labels[index] for weight, index in zip(weights, indices[query], strict=True)
-        ) / sum(weights)
+        expected = sum(weight * labels[index] for weight, index in zip(weights, indices[query], strict=True)) / sum(
+            weights
+        )
         np.testing.assert_allclose(scores[query], expected, rtol=1e-5, atol=1e-7)
     assert 0 < scores.mean() < 1
 

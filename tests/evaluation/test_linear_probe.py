@@ -130,14 +130,10 @@ def test_chunks_do_not_change_scores_or_probabilities(monkeypatch):
 def test_seed_start_and_epoch_set_the_draws():
     x, y, x_validation, y_validation = draw()
     settings = {"grid": GRID, "epochs": 1}
-    first, again, other = (
-        fit_probe(x, y, x_validation, y_validation, seed=seed, **settings) for seed in (1, 1, 2)
-    )
+    first, again, other = (fit_probe(x, y, x_validation, y_validation, seed=seed, **settings) for seed in (1, 1, 2))
     assert torch.equal(first.weight, again.weight) and not torch.equal(first.weight, other.weight)
     assert not torch.equal(first.weight[0], first.weight[1])
-    orders = [
-        tuple(linear_probe.batch_order(50, *key)) for key in ((0, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 0))
-    ]
+    orders = [tuple(linear_probe.batch_order(50, *key)) for key in ((0, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 0))]
     assert len(set(orders)) == 4 and all(sorted(order) == list(range(50)) for order in orders)
     weights = linear_probe.initial_weights(10_000, 0, 0)
     assert 0.99 < np.abs(weights).max() / np.sqrt(6 / 10_001) <= 1

@@ -72,9 +72,7 @@ class Run:
         runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": job})
 
     def protocol(self, name, inputs, **params):
-        files = {
-            file.split(".")[0]: f"{name}/{file}" for file in ("validation.npy", "test.npy", "decisions.npz")
-        }
+        files = {file.split(".")[0]: f"{name}/{file}" for file in ("validation.npy", "test.npy", "decisions.npz")}
         self.script(name, inputs, {key: str(self.folder / file) for key, file in files.items()}, **params)
         return read_decisions(self.folder / name)
 
@@ -102,9 +100,7 @@ def test_every_protocol_scores_decides_and_is_measured(tmp_path, task):
             temperature=1.0,
             proportion=0.5,
         ),
-        "dbc": run.protocol(
-            "dbc", {**run.embeddings("validation", "test", "labels"), **run.labels_of("validation")}
-        ),
+        "dbc": run.protocol("dbc", {**run.embeddings("validation", "test", "labels"), **run.labels_of("validation")}),
     }
     run.script(
         "metrics",

@@ -58,9 +58,7 @@ def test_clustering_rows_name_the_percent_kept():
     rows = list(summary.clustering_rows(embeddings, truth["test"]))
     assert {row[:2] for row in rows} == {("clustering", "test")}
     names = ("clusters", "documents", "silhouette", "davies_bouldin")
-    assert {row[2] for row in rows} == {
-        f"{name}@{percent}" for name in names for percent in range(10, 101, 10)
-    }
+    assert {row[2] for row in rows} == {f"{name}@{percent}" for name in names for percent in range(10, 101, 10)}
     values = {row[2]: row[3] for row in rows}
     assert values["documents@100"] == 30
     assert values["silhouette@50"] == clustering_scores(embeddings, truth["test"], (0.5,))[0]["silhouette"]

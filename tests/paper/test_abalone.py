@@ -42,9 +42,7 @@ def test_our_values_the_printed_ones_and_their_difference(study):
     assert found["mean"] == pytest.approx(67.0)
     assert found["std"] == pytest.approx(0.5)
     assert found.seeds == 3
-    assert (found.low, found.high) == pytest.approx(
-        (67 - 4.302653 * 0.5 / 3**0.5, 67 + 4.302653 * 0.5 / 3**0.5)
-    )
+    assert (found.low, found.high) == pytest.approx((67 - 4.302653 * 0.5 / 3**0.5, 67 + 4.302653 * 0.5 / 3**0.5))
     assert found.printed == 73.84
     assert found.difference == pytest.approx(67.0 - 73.84)
     assert found.note == ""
@@ -90,9 +88,7 @@ def test_a_method_that_ran_elsewhere_says_so(parts, build):
 
 
 def test_an_unmeasured_protocol_says_so(parts, build):
-    parts["rows"] = [
-        row for row in parts["rows"] if row["protocol"] != "clustering" or row["method"] != "msc"
-    ]
+    parts["rows"] = [row for row in parts["rows"] if row["protocol"] != "clustering" or row["method"] != "msc"]
     table = table_maker("abalone_table4")(build(parts))
     note = "protocol clustering has not been measured for method msc"
     assert cell(table, "L_MSC", "aapd", "silhouette").note == note
@@ -140,17 +136,13 @@ def test_table2_pools_the_temperatures_and_table3_takes_one(parts, build):
     assert pooled.seeds == 3
     assert pooled.note == "9 values: 3 seeds × temperature 0.07, 0.1, 0.2"
     # 0.1 although another temperature is better on validation; Table 4 goes with it.
-    assert cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")["mean"] == pytest.approx(
-        67
-    )
+    assert cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")["mean"] == pytest.approx(67)
     silhouette = cell(table_maker("abalone_table4")(study), "L_MSC", "aapd", "silhouette")["mean"]
     assert silhouette == pytest.approx(7 / 40 - 0.1)
 
 
 def test_a_method_of_ones_own_is_a_further_row_where_it_fits(study):
-    shown = {
-        name: set(table_maker(f"abalone_{name}")(study).cells.row) for name in ("table2", "table3", "table4")
-    }
+    shown = {name: set(table_maker(f"abalone_{name}")(study).cells.row) for name in ("table2", "table3", "table4")}
     assert all("My_loss & co" in rows for rows in shown.values())
     own = cell(table_maker("abalone_table3")(study), "My_loss & co", "aapd", "micro_f1")
     assert own["mean"] == pytest.approx(68)

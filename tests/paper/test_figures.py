@@ -63,9 +63,7 @@ def test_forces_sum_to_zero_and_equal_the_gradient_of_the_loss():
         panel = act(loss, (FREQUENT, RARE), DOMINATED + PROTOTYPES)
         assert sum(panel.pull) == pytest.approx(0, abs=1e-6)
         # The weights, written out: Jaccard is 1/2 for one of two labels, as is 1/|union| of MSC.
-        texts = [
-            1 / 2 if ref.label in (FREQUENT, RARE) else 0.0 for ref in panel.references[: len(DOMINATED)]
-        ]
+        texts = [1 / 2 if ref.label in (FREQUENT, RARE) else 0.0 for ref in panel.references[: len(DOMINATED)]]
         share = [1 / 2, 1 / 2, 0.0]
         if loss == "msc":
             total = [1 + sum(1 / 2 for ref in DOMINATED if ref.label == label) for label in (FREQUENT, RARE)]

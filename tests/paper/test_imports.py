@@ -19,7 +19,5 @@ SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 )
 def test_a_module_stays_light(module, forbidden):
     code = f"import sys, {module}; print(*({{name.split('.')[0] for name in sys.modules}} & {forbidden!r}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SCRIPTS
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SCRIPTS)
     assert done.stdout.strip() == ""

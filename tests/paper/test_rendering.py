@@ -90,9 +90,7 @@ def test_latex_has_no_bare_special_character_and_even_rows(study, name):
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_latex_compiles_with_booktabs_alone(study, tmp_path):
     tables = "\n".join(to_latex(table_maker(name)(study)) for name in TABLES)
-    source = (
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + tables + "\\end{document}\n"
-    )
+    source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + tables + "\\end{document}\n"
     (tmp_path / "all.tex").write_text(source)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

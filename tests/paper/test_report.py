@@ -35,9 +35,7 @@ class Checker(HTMLParser):
 
 
 def run_script(name, log, **parts):
-    snakemake = SimpleNamespace(
-        log=[str(log)], **{key: SimpleNamespace(**value) for key, value in parts.items()}
-    )
+    snakemake = SimpleNamespace(log=[str(log)], **{key: SimpleNamespace(**value) for key, value in parts.items()})
     runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake})
 
 
@@ -71,9 +69,7 @@ def test_the_four_scripts_make_a_whole_report(study, parts, tmp_path):
     output = {kind: folder / "figures" / f"{name}.{kind}" for kind in ("pdf", "png")}
     run_script("figure", log, input=inputs, params={"name": name}, output=output)
     figures.append(output["png"])
-    (tmp_path / "run.json").write_text(
-        '{"device": "x86_64 CPU", "wall_seconds": 7200, "versions": {"torch": "2"}}'
-    )
+    (tmp_path / "run.json").write_text('{"device": "x86_64 CPU", "wall_seconds": 7200, "versions": {"torch": "2"}}')
     inputs |= {"tables": tables, "figures": figures, "run_json": [tmp_path / "run.json"]}
     output = {"report": folder / "report.html", "headline": folder / "headline.txt"}
     run_script("report", log, input=inputs, output=output)
@@ -128,9 +124,7 @@ def test_missing_cells_name_table_place_and_reason(parts, build):
 
 def test_run_facts_add_up(tmp_path):
     for n, seconds in enumerate((1800, 5400)):
-        (tmp_path / f"{n}.json").write_text(
-            json.dumps({"device": "GPU", "wall_seconds": seconds, "python": "3.11"})
-        )
+        (tmp_path / f"{n}.json").write_text(json.dumps({"device": "GPU", "wall_seconds": seconds, "python": "3.11"}))
     facts = run_facts(sorted(tmp_path.glob("*.json")))
     assert facts == {"devices": ["GPU"], "versions": ["python 3.11"], "hours": pytest.approx(2), "trained": 2}
     assert run_facts([])["hours"] == 0

@@ -60,9 +60,7 @@ def test_a_single_setting_needs_no_score():
 
 
 def test_pooled_temperatures_are_chosen_together():
-    settings = {
-        f"lr{lr}_tau{tau}": {"lr": lr, "temperature": tau} for lr in (1, 2) for tau in (0.07, 0.1, 0.2)
-    }
+    settings = {f"lr{lr}_tau{tau}": {"lr": lr, "temperature": tau} for lr in (1, 2) for tau in (0.07, 0.1, 0.2)}
     # The best single setting has lr 1, the best mean over temperatures lr 2.
     values = dict(zip(settings, [0.9, 0.1, 0.1, 0.5, 0.5, 0.5], strict=True))
     metrics, runs = grid({setting: [value] * 3 for setting, value in values.items()})

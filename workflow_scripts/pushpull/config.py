@@ -66,7 +66,8 @@ def _say(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"{where}: {unknown('value', error.instance, error.validator_value)}"
     if error.validator == "oneOf":
-        return f"{where}: an encoder needs package + sha256, hub + revision, or package + random; it has {', '.join(error.instance)}"
+        ways = "package + sha256, hub + revision, or package + random"
+        return f"{where}: an encoder needs {ways}; it has {', '.join(error.instance)}"
     return f"{where}: {error.message}"
 
 
@@ -111,7 +112,10 @@ def _studies(config: dict) -> list[str]:
     for name, study in config["studies"].items():
         for index, experiment in enumerate(study["experiments"]):
             where = f"studies.{name}.experiments.{index}"
-            known = {"papers": ARTEFACTS, **{part: config[part] for part in ("datasets", "encoders", "methods")}}
+            known = {
+                "papers": ARTEFACTS,
+                **{part: config[part] for part in ("datasets", "encoders", "methods")},
+            }
             for part, allowed in known.items():
                 wrong = [value for value in experiment[part] if value not in allowed]
                 problems += [f"{where}.{part}: {unknown(part[:-1], value, allowed)}" for value in wrong]

@@ -50,7 +50,7 @@ def job(log: str) -> Iterator[None]:
         except KeyboardInterrupt:
             _leave("stopped; what is finished is kept, run the same command again to go on", 130)
         except Exception:
-            traceback.print_exc()
+            traceback.print_exc(file=stream)  # the interpreter prints it to the terminal
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__

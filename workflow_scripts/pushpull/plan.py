@@ -89,9 +89,18 @@ class Plan:
         named = [(setting_name(kind, point, base), {"kind": kind, **point}) for point in points]
         if kind != "finetune":
             return named
-        parents = [name for name, _ in self._grid(experiment, base["parent"])]
+        parents = self._parents(experiment, base["parent"])
         origin = parents[0] if len(parents) == 1 else f"{len(parents)}-{_digest(parents)}"
         return [(f"{name}_from-{origin}", point | {"parent_settings": parents}) for name, point in named]
+
+    def _parents(self, experiment: dict, method: str) -> list[str]:
+        """Grid points that a fine-tuning may start from; of several temperatures only the method's own.
+
+        ABALONE varies the temperature in Table 2 and keeps 0.1 for everything else.
+        """
+        grid = self._grid(experiment, method)
+        usual = [name for name, point in grid if point["temperature"] == self._method_defaults(method)["temperature"]]
+        return usual or [name for name, _ in grid]
 
     def _method_defaults(self, method: str) -> dict:
         entry = self.config["methods"][method]
@@ -125,13 +134,12 @@ class Plan:
         return self.run(wildcards).settings
 
     def record(self, wildcards) -> dict:
-        """What run.json says of a run before it is run."""
-        run = self.run(wildcards)
-        return run._asdict() | {"study": self.study, "encoder_card": self.config["encoders"][run.encoder]}
+        """What run.json says of a run before it is run; the study is not in it, since studies share runs."""
+        return self.run(wildcards)._asdict() | {"encoder_card": self.card(wildcards)}
 
     def card(self, wildcards) -> dict:
-        """The encoder's entry in config.yaml."""
-        return self.config["encoders"][wildcards.encoder]
+        """The encoder's entry in config.yaml, less its title, which must not retrain anything."""
+        return {key: value for key, value in self.config["encoders"][wildcards.encoder].items() if key != "title"}
 
     def max_tokens(self, wildcards) -> int:
         """Where this run's texts are cut."""
@@ -209,7 +217,9 @@ class Plan:
             "title": study["title"],
             "note": study.get("note", ""),
             **{
-                part: {name: entry for name, entry in self.config[part].items() if any(key[i] == name for key in self._all)}
+                part: {
+                    name: entry for name, entry in self.config[part].items() if any(key[i] == name for key in self._all)
+                }
                 for part, i in used.items()
             },
             "runs": [

@@ -48,28 +48,20 @@ def unpack(archive: Path, wanted: dict[str, dict], save: Callable[[str, BinaryIO
             name = path.removeprefix("./")
             total += size
             if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-                raise InputError(
-                    f"{archive}: entry {path!r} points outside the archive; nothing of it is used"
-                )
+                raise InputError(f"{archive}: entry {path!r} points outside the archive; nothing of it is used")
             if total > LIMIT:
                 raise InputError(f"{archive}: unpacks to more than {LIMIT:,} bytes; refused")
             if name not in wanted:
                 continue
             if not plain:
-                raise InputError(
-                    f"{archive}: entry {path!r} is a link or a device, not a plain file; refused"
-                )
+                raise InputError(f"{archive}: entry {path!r} is a link or a device, not a plain file; refused")
             if size != wanted[name]["bytes"]:
-                raise InputError(
-                    f"{archive}: entry {path!r} has {size:,} bytes, not {wanted[name]['bytes']:,}"
-                )
+                raise InputError(f"{archive}: entry {path!r} has {size:,} bytes, not {wanted[name]['bytes']:,}")
             found.add(name)
             with open_member() as stream:
                 save(name, stream)
     except _BROKEN as error:
-        raise InputError(
-            f"{archive}: not an archive that can be read ({error or type(error).__name__})"
-        ) from None
+        raise InputError(f"{archive}: not an archive that can be read ({error or type(error).__name__})") from None
     missing = [name for name in wanted if name not in found]
     if missing:
         raise InputError(f"{archive}: {len(missing)} files are not in it, among them {missing[0]}")

@@ -70,9 +70,7 @@ def read_labels(folder: str | Path, split: str, names: list[str]) -> np.ndarray:
     found = pc.index_in(labels, value_set=pa.array(names, type=labels.type))
     if found.null_count:
         strange = pc.unique(labels.filter(pc.is_null(found))).to_pylist()
-        raise InputError(
-            f"{_path(folder, split)}: labels that the card does not have: {strange[:5]}; prepare it again"
-        )
+        raise InputError(f"{_path(folder, split)}: labels that the card does not have: {strange[:5]}; prepare it again")
     rows = np.repeat(np.arange(len(column)), np.asarray(pc.list_value_length(column)))
     members = np.zeros((len(column), len(names)), dtype=np.uint8)
     members[rows, np.asarray(found)] = 1

@@ -52,17 +52,14 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
     datasets.disable_progress_bars()
     for split, rows in splits.items():
         with atomic_path(folder / f"{split}.parquet") as temporary:
-            datasets.Dataset.from_list([row._asdict() for row in rows], features=_FEATURES).to_parquet(
-                temporary
-            )
+            datasets.Dataset.from_list([row._asdict() for row in rows], features=_FEATURES).to_parquet(temporary)
     card = {
         "dataset": dataset,
         "title": entry.get("title", dataset),
         "task": entry["task"],
         "labels": labels,
         "splits": {
-            split: _facts(rows) | {"sha256": sha256(folder / f"{split}.parquet")}
-            for split, rows in splits.items()
+            split: _facts(rows) | {"sha256": sha256(folder / f"{split}.parquet")} for split, rows in splits.items()
         },
         "validation_from": "published" if published else f"cut from train ({_share(entry)})",
         "sources": _sources(entry, raw),
@@ -76,9 +73,7 @@ def _check(dataset: str, task: str, splits: dict[str, list[Document]]) -> None:
     strange = [split for split in splits if split not in SPLITS]
     if strange:
         raise InputError(f"{dataset}: {unknown('split', strange[0], SPLITS)}")
-    empty = [
-        split for split in SPLITS if not splits.get(split) and (split in splits or split != "validation")
-    ]
+    empty = [split for split in SPLITS if not splits.get(split) and (split in splits or split != "validation")]
     if empty:
         raise InputError(f"{dataset}: the split {empty[0]} has no document; train and test are needed")
     first_seen: dict[str, str] = {}
@@ -131,9 +126,7 @@ def _cut_validation(dataset: str, entry: dict, documents: Documents, notes: list
 
 def _indicator(rows: list[Document]) -> np.ndarray:
     """Bool [documents, labels], labels by name; two columns at least, as the stratifier wants them."""
-    column = {
-        name: index for index, name in enumerate(sorted({label for row in rows for label in row.labels}))
-    }
+    column = {name: index for index, name in enumerate(sorted({label for row in rows for label in row.labels}))}
     members = np.zeros((len(rows), max(2, len(column))), dtype=bool)
     pairs = [(index, column[label]) for index, row in enumerate(rows) for label in row.labels]
     members[tuple(np.array(pairs, dtype=int).reshape(-1, 2).T)] = True

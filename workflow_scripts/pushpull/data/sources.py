@@ -55,8 +55,7 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None) -> None
         if not all(_is_right(folder / _file_name(path), facts) for path, facts in wanted.items()):
             origin = _from_mirror(dataset, item, folder, mirror) if mirror else _from_network(item, folder)
         files += [
-            {"file": _file_name(path), **facts, "url": item["url"], "from": origin}
-            for path, facts in wanted.items()
+            {"file": _file_name(path), **facts, "url": item["url"], "from": origin} for path, facts in wanted.items()
         ]
     write_json(folder / "manifest.json", {"dataset": dataset, "files": files})
 
@@ -66,9 +65,7 @@ def _wanted(item: dict) -> dict[str, dict]:
     wanted = item.get("members") or {_file_name(item["url"]): item}
     for path, facts in wanted.items():
         if not facts.get("sha256") or not facts.get("bytes"):
-            raise InputError(
-                f"{item['url']}: no sha256 and bytes for {path}; nothing is fetched without them"
-            )
+            raise InputError(f"{item['url']}: no sha256 and bytes for {path}; nothing is fetched without them")
     return {path: {"bytes": facts["bytes"], "sha256": facts["sha256"]} for path, facts in wanted.items()}
 
 

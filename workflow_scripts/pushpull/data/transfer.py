@@ -48,15 +48,11 @@ def download(url: str, path: Path, size: int | None) -> str:
     if urlsplit(url).scheme not in ("https", "http"):
         raise InputError(f"{url}: only https and http addresses are fetched")
     try:
-        response = build_opener(_Redirects).open(
-            Request(url, headers={"User-Agent": "pushpull"}), timeout=TIMEOUT
-        )
+        response = build_opener(_Redirects).open(Request(url, headers={"User-Agent": "pushpull"}), timeout=TIMEOUT)
     except HTTPError as error:
         raise InputError(f"{url} answered {error.code} {error.reason}. {_WAYS_OUT}") from None
     except (URLError, HTTPException, OSError) as error:
-        raise InputError(
-            f"{url} cannot be reached ({getattr(error, 'reason', error)}). {_WAYS_OUT}"
-        ) from None
+        raise InputError(f"{url} cannot be reached ({getattr(error, 'reason', error)}). {_WAYS_OUT}") from None
     with response:
         announced = int(response.headers.get("Content-Length") or 0) or None
         digest, received = save(_chunks(response, url), path, url, announced or size, size or LIMIT)

@@ -54,7 +54,9 @@ def _package_folder(package: str) -> Path:
 
 def _check_weights(path: Path, expected: str) -> None:
     if (found := sha256(path)) != expected:
-        raise InputError(f"{path.name} of the encoder is not the expected one\n  expected {expected}\n  found    {found}")
+        raise InputError(
+            f"{path.name} of the encoder is not the expected one\n  expected {expected}\n  found    {found}"
+        )
 
 
 def _from_hub(name: str, revision: str, layers: dict) -> Transformer:
@@ -78,7 +80,9 @@ def _random_bert(tokenizer_folder: Path) -> Transformer:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         small = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
-        transformer = Transformer(str(tokenizer_folder), config_kwargs=small, model_kwargs={"ignore_mismatched_sizes": True})
+        transformer = Transformer(
+            str(tokenizer_folder), config_kwargs=small, model_kwargs={"ignore_mismatched_sizes": True}
+        )
         transformer.model.apply(transformer.model._init_weights)
     return transformer
 
@@ -99,7 +103,9 @@ def forward(encoder: SentenceTransformer, batch: dict[str, Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def embed(encoder: SentenceTransformer, tokens: Tokens, device: str, batch_size: int = 64, title: str = "") -> np.ndarray:
+def embed(
+    encoder: SentenceTransformer, tokens: Tokens, device: str, batch_size: int = 64, title: str = ""
+) -> np.ndarray:
     """Text vectors of a whole corpus in eval mode, float32 [documents, d], in the order of the corpus.
 
     Documents are sorted by length, so that hardly a token is padding.

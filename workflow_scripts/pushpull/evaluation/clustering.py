@@ -31,9 +31,7 @@ def label_set_clusters(labels: np.ndarray) -> Clusters:
         labels: bool or uint8 [documents, labels].
     """
     packed = np.packbits(labels.astype(bool), axis=1)
-    _, first, cluster, sizes = np.unique(
-        packed, axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, cluster, sizes = np.unique(packed, axis=0, return_index=True, return_inverse=True, return_counts=True)
     by_rank = np.lexsort((first, -sizes))
     rank = np.empty_like(by_rank)
     rank[by_rank] = np.arange(len(by_rank))
@@ -128,9 +126,7 @@ def _davies_bouldin(x: np.ndarray, sizes: np.ndarray, kept: np.ndarray) -> np.nd
         chunk = np.arange(begin, min(begin + CHUNK, len(sizes)))
         distances = _distances(centroids[chunk], centroids)
         distances[np.arange(len(chunk)), chunk] = 0
-        ratio = np.divide(
-            spread[chunk, None] + spread, distances, out=np.full_like(distances, -1), where=distances > 0
-        )
+        ratio = np.divide(spread[chunk, None] + spread, distances, out=np.full_like(distances, -1), where=distances > 0)
         worst = np.maximum.accumulate(ratio, axis=1)[:, kept - 1]
         worst[chunk[:, None] >= kept] = -1
         apart |= (worst >= 0).any(axis=0)

@@ -39,9 +39,7 @@ def neighbours(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.n
         InputError: k outside 1..n, dimensions that differ, or a vector that is not finite.
     """
     if not 1 <= k <= len(datastore):
-        raise InputError(
-            f"kNN: k = {k}, allowed: 1 to {len(datastore)} (training documents); set a smaller k"
-        )
+        raise InputError(f"kNN: k = {k}, allowed: 1 to {len(datastore)} (training documents); set a smaller k")
     if datastore.shape[1] != queries.shape[1]:
         raise InputError(
             f"kNN: training embeddings have {datastore.shape[1]} dimensions, queries {queries.shape[1]}; "
@@ -68,9 +66,7 @@ def neighbours(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.n
     return distances, indices
 
 
-def neighbour_scores(
-    distances: np.ndarray, indices: np.ndarray, labels: np.ndarray, temperature: float
-) -> np.ndarray:
+def neighbour_scores(distances: np.ndarray, indices: np.ndarray, labels: np.ndarray, temperature: float) -> np.ndarray:
     """Return the vote of the neighbours, each weighing softmax(-distance / temperature).
 
     Args:
@@ -118,9 +114,7 @@ def _gpu_resources():
     return faiss.StandardGpuResources()
 
 
-def _exact(
-    datastore: np.ndarray, queries: np.ndarray, candidates: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _exact(datastore: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return float64 distances to the candidates [m, c] and their indices, by distance, then index."""
     distances = np.empty(candidates.shape)
     for begin in range(0, len(queries), EXACT):

@@ -170,9 +170,7 @@ def _optimizer(
     return torch.optim.AdamW(groups, fused=True)
 
 
-def _f1_per_column(
-    weight: torch.Tensor, bias: torch.Tensor, embeddings: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
+def _f1_per_column(weight: torch.Tensor, bias: torch.Tensor, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the F1 of the probabilities averaged over the starts, float64 [labels, grid]."""
     starts, points, classes, dimension = weight.shape
     tp = torch.zeros(points, classes, dtype=torch.int64, device=weight.device)

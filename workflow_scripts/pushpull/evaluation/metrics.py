@@ -60,7 +60,5 @@ def f1(tp: np.ndarray, decided_and_true: np.ndarray) -> np.ndarray:
 
 def _same_shape(truth: np.ndarray, decisions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if truth.shape != decisions.shape or truth.ndim != 2:
-        raise ValueError(
-            f"truth {truth.shape} and decisions {decisions.shape}: one [documents, labels] wanted"
-        )
+        raise ValueError(f"truth {truth.shape} and decisions {decisions.shape}: one [documents, labels] wanted")
     return truth.astype(bool, copy=False), decisions.astype(bool, copy=False)

@@ -50,9 +50,7 @@ def per_label_grid(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def exact_per_label(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return each label's threshold with the best F1 of the label over all possible thresholds."""
-    return np.where(
-        np.count_nonzero(labels, axis=0) > 0, _best_cuts(scores, labels), one_threshold(scores, labels)
-    )
+    return np.where(np.count_nonzero(labels, axis=0) > 0, _best_cuts(scores, labels), one_threshold(scores, labels))
 
 
 def _counts_from_above(histogram: np.ndarray, columns: int) -> np.ndarray:

@@ -24,7 +24,11 @@ def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
 
 
 def asymmetric(
-    logits: Tensor, labels: Tensor, gamma_positive: float = 0.0, gamma_negative: float = 3.0, margin: float = 0.3
+    logits: Tensor,
+    labels: Tensor,
+    gamma_positive: float = 0.0,
+    gamma_negative: float = 3.0,
+    margin: float = 0.3,
 ) -> Tensor:
     """Asymmetric loss: negatives are focused more than positives, and those with p <= margin cost exactly 0.
 

@@ -115,9 +115,7 @@ def table1(study: Study) -> Table:
 def table2(study: Study) -> Table:
     """Return the ablation of the contrastive loss under the linear probe, over seeds and temperatures."""
     rows = rows_of(study, ROWS2, "pretrained", "contrastive")
-    cells = method_cells(
-        study, PAPER, rows, F1_METRICS, printed_values(PAPER, "table2"), pooled=("temperature",)
-    )
+    cells = method_cells(study, PAPER, rows, F1_METRICS, printed_values(PAPER, "table2"), pooled=("temperature",))
     return Table(
         "abalone_table2",
         "ABALONE, Table 2: from the baseline to the proposed loss",
@@ -161,9 +159,7 @@ def table4(study: Study) -> Table:
 TABLES = {"table1": table1, "table2": table2, "table3": table3, "table4": table4}
 
 
-def _at_paper_temperature(
-    study: Study, rows: list[Row], metrics: tuple[Metric, ...], table: str
-) -> pd.DataFrame:
+def _at_paper_temperature(study: Study, rows: list[Row], metrics: tuple[Metric, ...], table: str) -> pd.DataFrame:
     printed = printed_values(PAPER, table)
     return method_cells(study, PAPER, rows, metrics, printed, preferred={"temperature": TEMPERATURE})
 

@@ -25,9 +25,7 @@ LINES = {
     "msc_ft": (style.VERMILLION, "--", "D"),
 }
 """Colour, dashes, marker of the paper's encoders: a colour per contrastive loss, dashed once fine-tuned."""
-FURTHER = [
-    (colour, dash, "v") for dash in ("-", "--", ":") for colour in (style.GREEN, style.PURPLE, style.SKY)
-]
+FURTHER = [(colour, dash, "v") for dash in ("-", "--", ":") for colour in (style.GREEN, style.PURPLE, style.SKY)]
 
 
 def figure1(study: Study) -> Figure:

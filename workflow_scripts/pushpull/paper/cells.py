@@ -52,9 +52,7 @@ def method_cells(
             values, note = chosen_values(study, (paper, dataset, encoder, row.method), row, pooled, preferred)
             for metric in metrics:
                 ours = _ours(values, metric, note)
-                cells.append(
-                    _cell(row.name, dataset, encoder, metric, ours, target.get((row.name, name, metric.name)))
-                )
+                cells.append(_cell(row.name, dataset, encoder, metric, ours, target.get((row.name, name, metric.name))))
     for dataset in missing_datasets(study, paper, printed):
         cells += [
             _cell(
@@ -129,9 +127,7 @@ def chosen_values(
     settings = [] if metrics is None else select_setting(metrics, runs, row.chosen_by, pooled)
     if not settings:
         return None, f"no validation micro-F1 ({row.chosen_by}) of method {method} to choose a setting by"
-    found = metrics[
-        (metrics.protocol == row.protocol) & (metrics.split == "test") & metrics.setting.isin(settings)
-    ]
+    found = metrics[(metrics.protocol == row.protocol) & (metrics.split == "test") & metrics.setting.isin(settings)]
     if found.empty:
         return None, f"protocol {row.protocol} has not been measured for method {method}"
     return found, _pooling_note(runs, settings, pooled)
@@ -146,9 +142,7 @@ def missing_datasets(study: Study, paper: str, printed: pd.DataFrame) -> list[st
 def _pooling_note(runs: Sequence[dict], settings: Sequence[str], pooled: Sequence[str]) -> str:
     """Say over what a cell averages besides seeds, as in "9 values: 3 seeds x temperature 0.07, 0.1, 0.2"."""
     chosen = [run for run in runs if run["setting"] in settings]
-    spread = {
-        key: sorted({run["settings"][key] for run in chosen if key in run["settings"]}) for key in pooled
-    }
+    spread = {key: sorted({run["settings"][key] for run in chosen if key in run["settings"]}) for key in pooled}
     parts = [f"{key} {', '.join(map(str, values))}" for key, values in spread.items() if len(values) > 1]
     seeds = len({run["seed"] for run in chosen})
     return f"{len(chosen)} values: {seeds} seed{'s' * (seeds != 1)} × {' × '.join(parts)}" if parts else ""

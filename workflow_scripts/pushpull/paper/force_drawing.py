@@ -37,9 +37,7 @@ def draw_forces(ax: Axes, panel: Panel) -> None:
         x, y = math.cos(math.radians(reference.angle)), math.sin(math.radians(reference.angle))
         if abs(pull) > FAINTEST:
             ax.add_patch(_arrow(x, y, pull))
-        ax.plot(
-            x, y, MARKERS[reference.kind], color=COLOURS[reference.label], markersize=7, zorder=3, **_EDGE
-        )
+        ax.plot(x, y, MARKERS[reference.kind], color=COLOURS[reference.label], markersize=7, zorder=3, **_EDGE)
     first, last = (COLOURS[label] for label in (panel.anchor_labels[0], panel.anchor_labels[-1]))
     fill = {"fillstyle": "full"} if first == last else {"fillstyle": "left", "markerfacecoloralt": last}
     ax.plot(0, 1, "*", markersize=16, zorder=4, color=first, **fill, **_EDGE)

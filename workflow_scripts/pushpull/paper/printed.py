@@ -29,15 +29,11 @@ def printed_values(paper: str, table: str, folder: Path = FOLDER) -> pd.DataFram
     """
     files = sorted(folder.glob(f"{paper}_{table}_*.csv"))
     if len(files) != 1:
-        raise InputError(
-            f"{folder}/{paper}_{table}_*.csv: expected one file of printed values, found {len(files)}"
-        )
+        raise InputError(f"{folder}/{paper}_{table}_*.csv: expected one file of printed values, found {len(files)}")
     values = pd.read_csv(files[0], keep_default_na=False, dtype={"value": float})
     values = values[~values.notes.str.contains("SUSPECT")]
     dataset = values.dataset.str.removesuffix(" test")
-    return values.assign(dataset=dataset)[["row", "dataset", "metric", "value", "unit", "notes"]].reset_index(
-        drop=True
-    )
+    return values.assign(dataset=dataset)[["row", "dataset", "metric", "value", "unit", "notes"]].reset_index(drop=True)
 
 
 def no_printed_values() -> pd.DataFrame:

@@ -93,9 +93,7 @@ def mean_std(mean: float, std: float, decimals: int) -> str:
     return number(mean, decimals) + ("" if math.isnan(std) else f" ± {number(std, decimals)}")
 
 
-def _group(
-    title: str, part: pd.DataFrame, rows: Sequence[str], metrics: Sequence[Metric], notes: list[str]
-) -> Group:
+def _group(title: str, part: pd.DataFrame, rows: Sequence[str], metrics: Sequence[Metric], notes: list[str]) -> Group:
     cells = {(cell.row, cell.metric): cell for cell in part.itertuples()}
     columns: list[str] = []
     words: list[list[Word]] = [[] for _ in rows]

@@ -44,9 +44,7 @@ def write_report(
         overviews=[_table_view(table, [], folder) for table in extra],
         figures=[_figure_view(Path(file), folder) for file in figure_files],
         datasets=list(study.cards.values()),
-        methods=[
-            (study.title("methods", method), *_settings(study, method)) for method in study.info["methods"]
-        ],
+        methods=[(study.title("methods", method), *_settings(study, method)) for method in study.info["methods"]],
         missing=missing_cells(tables),
         machine=run_facts(run_files),
         encoders=[study.title("encoders", encoder) for encoder in study.info["encoders"]],
@@ -103,9 +101,7 @@ def _headline(table: Table) -> list[str]:
         scores = []
         for row, pair in part.groupby("row", sort=False):
             if pair["mean"].notna().all():
-                both = " / ".join(
-                    mean_std(cell.mean, cell.std, MICRO_F1.decimals) for cell in pair.itertuples()
-                )
+                both = " / ".join(mean_std(cell.mean, cell.std, MICRO_F1.decimals) for cell in pair.itertuples())
                 scores.append(f"{row} {both}")
         lines.append(f"{', '.join(table.labels.get(name, name) for name in names)}: {'; '.join(scores)}")
     return lines
@@ -156,7 +152,5 @@ def _template():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["code"] = lambda text: Markup(
-        re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
-    )
+    environment.filters["code"] = lambda text: Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
     return environment.get_template("report.html.j2")

@@ -21,9 +21,7 @@ class Summary(NamedTuple):
     high: float
 
 
-def select_setting(
-    metrics: pd.DataFrame, runs: Sequence[dict], protocol: str, pooled: Sequence[str] = ()
-) -> list[str]:
+def select_setting(metrics: pd.DataFrame, runs: Sequence[dict], protocol: str, pooled: Sequence[str] = ()) -> list[str]:
     """Return the settings of the best grid point; several only where they differ in a `pooled` key alone.
 
     The best grid point has the highest mean over its runs of the validation micro-F1 under `protocol`
@@ -45,9 +43,7 @@ def select_setting(
     if len(points) == 1:
         return next(iter(points.values()))
     scores = metrics[
-        (metrics.protocol == protocol)
-        & (metrics.split == "validation")
-        & (metrics.metric == SELECTION_METRIC)
+        (metrics.protocol == protocol) & (metrics.split == "validation") & (metrics.metric == SELECTION_METRIC)
     ]
     means = {point: scores.value[scores.setting.isin(settings)].mean() for point, settings in points.items()}
     known = {point: mean for point, mean in means.items() if mean == mean}

@@ -92,9 +92,7 @@ def labels(study: Study, rows: Sequence[Row]) -> dict[str, str]:
 def describe(study: Study, paper: str) -> str:
     """Return what the study ran for `paper`, for captions: encoders, seeds, epochs and the study's note."""
     runs = [run for key, found in study.runs.items() if key[0] == paper for run in found]
-    encoders = ", ".join(
-        study.title("encoders", e) for e in dict.fromkeys(e for _, e in study.corpora(paper))
-    )
+    encoders = ", ".join(study.title("encoders", e) for e in dict.fromkeys(e for _, e in study.corpora(paper)))
     seeds = len({run["seed"] for run in runs})
     parts = [f"Here: study {study.name}", encoders, f"{seeds} seed{'s' * (seeds != 1)}"]
     epochs: dict[str, set[int]] = {}

@@ -69,7 +69,9 @@ def _refuse_other_settings(found: dict, wanted: dict, path: Path) -> None:
     if found != wanted:
         keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
         lines = "\n".join(f"  {key}: checkpoint {found.get(key)!r}, now {wanted.get(key)!r}" for key in keys)
-        raise InputError(f"{path} was made with other settings:\n{lines}\nDelete the folder to start anew: {path.parent}")
+        raise InputError(
+            f"{path} was made with other settings:\n{lines}\nDelete the folder to start anew: {path.parent}"
+        )
 
 
 def _restore(tensors: dict[str, Tensor], objective: nn.Module, optimizer: torch.optim.Optimizer) -> None:

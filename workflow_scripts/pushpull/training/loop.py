@@ -60,13 +60,14 @@ def fit(
     if progress:
         print(f"resuming at step {progress['step']} of {total}")
     progress = progress or {"step": 0, "settings": settings, "history": [], "best": {}, "loss_sum": 0.0}
-    report = _Report(progress["step"], total, settings["batch_size"])
+    first = progress["step"]
+    report = _Report(first, total, settings["batch_size"])
     saved = time.monotonic()
 
     with _caught_signals() as interrupted:
-        for step in range(progress["step"], total):
+        for step in range(first, total):
             epoch, position = divmod(step, per_epoch)
-            if position == 0 or step == progress["step"]:
+            if position == 0 or step == first:
                 order = epoch_order(len(train.ids), seed, epoch)
             rows = order[position * settings["batch_size"] : (position + 1) * settings["batch_size"]]
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
@@ -80,7 +81,7 @@ def fit(
                 checkpoint.save(folder, step + 1, objective, optimizer, progress)
                 saved = time.monotonic()
             if interrupted:
-                print(f"stopped by signal {interrupted[0]}, saved at step {step + 1} of {total}: the next run goes on there")
+                print(f"stopped by signal {interrupted[0]} and saved at step {step + 1}: the next run goes on there")
                 raise SystemExit(128 + interrupted[0])
     return {"history": progress["history"], "best": progress["best"], "steps": total}
 
@@ -93,7 +94,9 @@ def _step(objective: nn.Module, optimizer: torch.optim.Optimizer, train: Corpus,
     value = loss.item()
     if not math.isfinite(value):
         ids = ", ".join(train.ids[row] for row in rows)
-        raise InputError(f"the loss is {value} at step {step}; documents of the batch: {ids}\nTry a lower learning_rate.")
+        raise InputError(
+            f"the loss is {value} at step {step}; documents of the batch: {ids}\nTry a lower learning_rate."
+        )
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(objective.parameters(), 1.0)
@@ -104,7 +107,13 @@ def _step(objective: nn.Module, optimizer: torch.optim.Optimizer, train: Corpus,
 
 
 def _finish_epoch(
-    objective: nn.Module, validation: Corpus, progress: dict, epoch: int, steps: int, device: str, folder: Path
+    objective: nn.Module,
+    validation: Corpus,
+    progress: dict,
+    epoch: int,
+    steps: int,
+    device: str,
+    folder: Path,
 ) -> None:
     """Append to the history, and keep the epoch's weights where one of the best-epoch rules names it."""
     row = {"epoch": epoch + 1, "training_loss": progress["loss_sum"] / steps}
@@ -126,7 +135,10 @@ def best_epochs(history: list[dict]) -> dict[str, int]:
     """
     if "validation_micro_f1" in history[-1]:
         return {"highest_validation_micro_f1": max(history, key=lambda row: row["validation_micro_f1"])["epoch"]}
-    lowest = {f"lowest_{name}": min(history, key=lambda row: row[name])["epoch"] for name in ("training_loss", "validation_loss")}
+    lowest = {
+        f"lowest_{name}": min(history, key=lambda row: row[name])["epoch"]
+        for name in ("training_loss", "validation_loss")
+    }
     return {"last": history[-1]["epoch"], **lowest}
 
 
@@ -176,7 +188,7 @@ def epoch_file(folder: Path, epoch: int) -> Path:
 
 @contextmanager
 def _caught_signals() -> Iterator[list[int]]:
-    """Turn SIGTERM (preemption, time limit) and Ctrl-C into an entry of a list that the loop looks at after each step."""
+    """Turn SIGTERM (preemption, time limit) and Ctrl-C into an entry of a list that is looked at after each step."""
     caught: list[int] = []
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(number, lambda received, _: caught.append(received)) for number in numbers]
@@ -202,7 +214,7 @@ class _Report:
         pace = (now - self.began) / (step - self.start)
         left = time.strftime("%H:%M:%S", time.gmtime(pace * (self.total - step)))
         print(
-            f"step {step}/{self.total}  loss {loss:.4f}  {pace * 1e3:.0f} ms/step  {self.batch_size / pace:.0f} documents/s  "
-            f"padding {1 - lengths.mean() / lengths.max():.0%}  {left} left",
+            f"step {step}/{self.total}  loss {loss:.4f}  {pace * 1e3:.0f} ms/step  "
+            f"{self.batch_size / pace:.0f} documents/s  padding {1 - lengths.mean() / lengths.max():.0%}  {left} left",
             file=sys.stderr,
         )

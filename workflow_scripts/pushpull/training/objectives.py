@@ -42,7 +42,12 @@ class Supervised(nn.Module):
         decisions = logits > 0
         found = (decisions * labels).sum()
         return torch.stack(
-            [self.loss(logits, labels) * len(labels), labels.new_tensor(len(labels)), found, decisions.sum() + labels.sum()]
+            [
+                self.loss(logits, labels) * len(labels),
+                labels.new_tensor(len(labels)),
+                found,
+                decisions.sum() + labels.sum(),
+            ]
         ).double()
 
 
@@ -97,7 +102,7 @@ class Contrastive(nn.Module):
         self.queue.push(self.momentum_head(forward(self.momentum_encoder, batch)), labels)
 
     def validation_counts(self, batch: Batch, labels: Tensor) -> Tensor:
-        """(loss x documents, documents, 0, 0) of a batch against itself and the prototypes; the queue holds training texts."""
+        """(loss x documents, documents, 0, 0) of a batch against itself and the prototypes, without the queue."""
         loss = self._loss(self.head(forward(self.encoder, batch)), labels, None, None)
         return torch.stack([loss * len(labels), loss.new_tensor(len(labels)), loss * 0, loss * 0]).double()
 

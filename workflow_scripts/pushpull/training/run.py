@@ -1,11 +1,14 @@
 """One training run: from prepared data and an encoder to a model folder and the record of how it came about."""
 
 import csv
+import os
 import platform
 import subprocess
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +19,7 @@ from torch import nn
 
 from pushpull.data.dataset import label_names, read_card, read_ids, read_labels, read_texts
 from pushpull.encoders.sentence import pick_device, save_encoder, tokenise
-from pushpull.files import atomic_path
+from pushpull.files import atomic_path, write_json
 from pushpull.training.checkpoint import save_tensors
 from pushpull.training.loop import Corpus, epoch_file, fit
 from pushpull.training.objectives import build
@@ -61,6 +64,7 @@ def train(data: Path, encoder: SentenceTransformer, settings: dict, seed: int, f
         settings: resolved settings of the run (`plan.py` lists them).
         folder: where checkpoints go; the caller deletes it once the outputs are written.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
     torch.manual_seed(seed)
@@ -94,14 +98,25 @@ def write_history(history: Sequence[dict], path: str | Path) -> None:
         writer.writerows(history)
 
 
-def environment(threads: int) -> dict:
-    """Versions, device and commit that a run is made with."""
-    git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    cuda = torch.cuda.is_available()
-    return {
+def write_record(record: dict, history: Sequence[dict], data: Path, began: float, output: SimpleNamespace) -> None:
+    """Write `output.history` and `output.run`: the record, with what the run was made of, with, and how long it took.
+
+    Args:
+        record: identity and settings of the run, and what training decided.
+        data: folder of the prepared dataset, whose checksums are recorded.
+        began: `time.monotonic()` at the start.
+        output: named outputs of the rule.
+    """
+    write_history(history, output.history)
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    git = subprocess.run(describe, capture_output=True, text=True, check=False)
+    made_with = {
+        "data": {split: facts["sha256"] for split, facts in read_card(data)["splits"].items()},
+        "commit": git.stdout.strip() or None,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
-        "device": torch.cuda.get_device_name() if cuda else f"{platform.machine()} CPU",
-        "threads": threads,
-        "commit": git.stdout.strip() or None,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU",
+        "threads": torch.get_num_threads(),
+        "wall_seconds": round(time.monotonic() - began, 1),
     }
+    write_json(output.run, record | made_with)

@@ -55,9 +55,7 @@ def read(entry: dict, raw: None = None) -> Documents:
     return Documents(
         splits,
         label_texts={name: topic["text"] for name, topic in topics.items()},
-        notes=[
-            f"generated text, seed {seed}: for trying things out, not for comparing with published values"
-        ],
+        notes=[f"generated text, seed {seed}: for trying things out, not for comparing with published values"],
     )
 
 

@@ -56,9 +56,7 @@ def _names(documents: list[Document]) -> set[str]:
 
 
 def _keep(documents: list[Document], topics: set[str]) -> list[Document]:
-    kept = (
-        document._replace(labels=tuple(t for t in document.labels if t in topics)) for document in documents
-    )
+    kept = (document._replace(labels=tuple(t for t in document.labels if t in topics)) for document in documents)
     return [document for document in kept if document.labels]
 
 

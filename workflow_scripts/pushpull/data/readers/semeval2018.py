@@ -36,9 +36,7 @@ def _read_split(path: Path) -> tuple[list[str], list[Document]]:
         lines = [line.rstrip("\r\n").split("\t") for line in stream]
     header = lines[0] if lines else []
     if header[:2] != ["ID", "Tweet"]:
-        raise InputError(
-            f"{path}, line 1: expected the columns ID, Tweet and one per emotion, got {header[:3]}"
-        )
+        raise InputError(f"{path}, line 1: expected the columns ID, Tweet and one per emotion, got {header[:3]}")
     emotions = header[2:]
     documents = []
     for number, fields in enumerate(lines[1:], start=2):

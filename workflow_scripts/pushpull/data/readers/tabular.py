@@ -69,18 +69,14 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict]]:
             except json.JSONDecodeError as error:
                 raise InputError(f"{path}, line {number}: not JSON ({error}); one object a line") from None
             if not isinstance(row, dict):
-                raise InputError(
-                    f"{path}, line {number}: expected an object {{...}}, got {line.strip()[:40]!r}"
-                )
+                raise InputError(f"{path}, line {number}: expected an object {{...}}, got {line.strip()[:40]!r}")
             yield number, row
 
 
 def _document(row: dict, entry: dict, split: str, index: int, where: str) -> Document:
     for key in ("text", "labels", "id"):
         if key in entry and entry[key] not in row:
-            raise InputError(
-                f"{where}: no column {entry[key]!r} ({key}:); there are: {', '.join(map(str, row))}"
-            )
+            raise InputError(f"{where}: no column {entry[key]!r} ({key}:); there are: {', '.join(map(str, row))}")
     text = row[entry["text"]]
     if not isinstance(text, str):
         raise InputError(f"{where}: {entry['text']}: expected a string, got {text!r}")
@@ -92,7 +88,6 @@ def _labels(value: object, entry: dict, where: str) -> tuple[str, ...]:
     names = value.split(entry.get("separator", ";")) if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError(
-            f"{where}: {entry['labels']}: expected a string or a list of strings, got {value!r}; "
-            "write [] for no label"
+            f"{where}: {entry['labels']}: expected a string or a list of strings, got {value!r}; write [] for no label"
         )
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
