@@ -16,10 +16,10 @@ with job(snakemake.log[0]):
     setting = best_setting(params.parents)
     print(f"starting from {params.settings['parent']}/{setting}, the best mean validation micro-F1 over seeds")
     data, encoder = Path(snakemake.input.card).parent, open_encoder(Path(params.models[setting]))
-    trained = run.train(data, encoder, params.settings, int(snakemake.wildcards.seed), Path(params.checkpoints))
+    record = {**params.record, "code": params.code, "parent_setting": setting}
+    trained = run.train(data, encoder, record, Path(params.checkpoints))
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
     run.save_model(trained.objective, Path(output.model))
-    record = {**params.record, "code": params.code, "parent_setting": setting, "best_epochs": best}
-    run.write_record(record, trained.outcome["history"], data, began, output)
+    run.write_record(record | {"best_epochs": best}, trained.outcome["history"], data, began, output)
     discard(Path(params.checkpoints))

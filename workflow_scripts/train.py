@@ -18,7 +18,7 @@ with job(snakemake.log[0]):
     if params.settings["kind"] == "pretrained":
         save_encoder(encoder, Path(output.model))
     else:
-        trained = run.train(data, encoder, params.settings, seed, Path(params.checkpoints))
+        trained = run.train(data, encoder, record, Path(params.checkpoints))
         corpora = trained.train, trained.validation
 
         def vectors(epoch: int):

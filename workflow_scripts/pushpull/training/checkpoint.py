@@ -22,7 +22,7 @@ def save(folder: Path, step: int, objective: nn.Module, optimizer: torch.optim.O
     """Write everything that the next step depends on, then delete all but the last two checkpoints.
 
     Args:
-        progress: JSON-able state of the loop (history, best epochs, settings). The tensors come from the objective
+        progress: JSON-able state of the loop (identity, history, best epochs). The tensors come from the objective
             (parameters, momentum encoder, queue), the optimiser and the random number generators.
     """
     tensors = {f"objective.{name}": tensor for name, tensor in objective.state_dict().items()}
@@ -40,13 +40,13 @@ def save(folder: Path, step: int, objective: nn.Module, optimizer: torch.optim.O
         old.with_suffix(".safetensors").unlink(missing_ok=True)
 
 
-def load(folder: Path, objective: nn.Module, optimizer: torch.optim.Optimizer, settings: dict) -> dict | None:
+def load(folder: Path, objective: nn.Module, optimizer: torch.optim.Optimizer, identity: dict) -> dict | None:
     """Restore the newest whole checkpoint in place and return its progress; None where there is none.
 
     A damaged checkpoint is reported and the one before it is used.
 
     Raises:
-        InputError: the checkpoint was made with other settings; the difference is shown.
+        InputError: the checkpoint is of another run (settings, seed, data, code); the difference is shown.
     """
     for path in sorted(folder.glob("step-*.json"), reverse=True):
         try:
@@ -58,20 +58,26 @@ def load(folder: Path, objective: nn.Module, optimizer: torch.optim.Optimizer, s
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             print(f"checkpoint {path.name} is damaged ({error}); trying the one before it")
             continue
-        _refuse_other_settings(progress["settings"], settings, path)
+        _refuse_another_run(progress["identity"], identity, path)
         _restore(tensors, objective, optimizer)
         return progress
     return None
 
 
-def _refuse_other_settings(found: dict, wanted: dict, path: Path) -> None:
-    wanted = json.loads(json.dumps(wanted))
+def _refuse_another_run(found: dict, wanted: dict, path: Path) -> None:
+    found, wanted = _flat(found), _flat(json.loads(json.dumps(wanted)))
     if found != wanted:
         keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
         lines = "\n".join(f"  {key}: checkpoint {found.get(key)!r}, now {wanted.get(key)!r}" for key in keys)
-        raise InputError(
-            f"{path} was made with other settings:\n{lines}\nDelete the folder to start anew: {path.parent}"
-        )
+        raise InputError(f"{path} is of another run:\n{lines}\nDelete the folder to start anew: {path.parent}")
+
+
+def _flat(nested: dict, prefix: str = "") -> dict:
+    """Nested dictionaries as one, with dotted keys, so that a difference is shown by its key alone."""
+    flat: dict = {}
+    for key, value in nested.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _restore(tensors: dict[str, Tensor], objective: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -37,7 +37,7 @@ def fit(
     train: Corpus,
     validation: Corpus,
     settings: dict,
-    seed: int,
+    identity: dict,
     device: str,
     folder: Path,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -47,8 +47,12 @@ def fit(
     The weights of the best epochs are left in `folder` as epoch-NNNN.safetensors. Batches are a pure function of
     (seed, epoch); a run that finds a checkpoint in `folder` goes on from it.
 
+    Args:
+        identity: JSON-able; what makes the run this run (`seed`, and settings, data, code). A checkpoint with another
+            identity is refused.
+
     Raises:
-        InputError: the loss is not finite (step and documents named), or the checkpoint is of other settings.
+        InputError: the loss is not finite (step and documents named), or the checkpoint is of another run.
         SystemExit: 143 or 130 after SIGTERM or SIGINT, with the state saved at the end of the step.
     """
     objective.to(device)
@@ -56,10 +60,10 @@ def fit(
     peaks = [group["lr"] for group in optimizer.param_groups]
     per_epoch = steps_per_epoch(len(train.ids), settings)
     total = per_epoch * settings["epochs"]
-    progress = checkpoint.load(folder, objective, optimizer, settings)
+    progress = checkpoint.load(folder, objective, optimizer, identity)
     if progress:
         print(f"resuming at step {progress['step']} of {total}")
-    progress = progress or {"step": 0, "settings": settings, "history": [], "best": {}, "loss_sum": 0.0}
+    progress = progress or {"step": 0, "identity": identity, "history": [], "best": {}, "loss_sum": 0.0}
     first = progress["step"]
     report = _Report(first, total, settings["batch_size"])
     saved = time.monotonic()
@@ -68,7 +72,7 @@ def fit(
         for step in range(first, total):
             epoch, position = divmod(step, per_epoch)
             if position == 0 or step == first:
-                order = epoch_order(len(train.ids), seed, epoch)
+                order = epoch_order(len(train.ids), identity["seed"], epoch)
             rows = order[position * settings["batch_size"] : (position + 1) * settings["batch_size"]]
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * learning_rate_factor(step, total, settings)
@@ -124,6 +128,10 @@ def _finish_epoch(
     if epoch + 1 in progress["best"].values():
         kept = {n: t for n, t in objective.state_dict().items() if n.startswith(("encoder.", "classifier."))}
         checkpoint.save_tensors(epoch_file(folder, epoch + 1), kept)
+    # A resumed run replays the epochs since its checkpoint, so a file that no rule names now is never needed again.
+    named = {epoch_file(folder, number) for number in progress["best"].values()}
+    for path in set(folder.glob("epoch-*.safetensors")) - named:
+        path.unlink()
     print("  ".join(f"{key} {value:.4f}" if key != "epoch" else f"epoch {value}:" for key, value in row.items()))
 
 

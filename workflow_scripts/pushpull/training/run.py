@@ -56,24 +56,31 @@ def first_documents(corpus: Corpus, documents: int | None) -> Corpus:
     return Corpus(tokens, corpus.labels[rows], [corpus.ids[row] for row in rows])
 
 
-def train(data: Path, encoder: SentenceTransformer, settings: dict, seed: int, folder: Path) -> Trained:
+def train(data: Path, encoder: SentenceTransformer, record: dict, folder: Path) -> Trained:
     """Train one method on one dataset; resumable through the checkpoints in `folder`.
 
     Args:
         data: folder of the prepared dataset.
-        settings: resolved settings of the run (`plan.py` lists them).
+        record: identity of the run, with resolved `settings` (`plan.py` makes them) and `seed`.
         folder: where checkpoints go; the caller deletes it once the outputs are written.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
-    torch.manual_seed(seed)
+    torch.manual_seed(record["seed"])
+    settings = record["settings"]
     corpora = [load_corpus(data, split, encoder, settings) for split in ("train", "validation")]
     corpora[0] = first_documents(corpora[0], settings["train_documents"])
     objective = build(settings["kind"], encoder, corpora[0].labels.shape[1], settings)
     folder.mkdir(parents=True, exist_ok=True)
-    outcome = fit(objective, *corpora, settings, seed, pick_device(), folder)
+    identity = record | {"data": data_checksums(data)}
+    outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
     return Trained(objective, *corpora, outcome, folder)
+
+
+def data_checksums(data: Path) -> dict[str, str]:
+    """SHA-256 of the parquet file of each split, from the dataset's card."""
+    return {split: facts["sha256"] for split, facts in read_card(data)["splits"].items()}
 
 
 def restore_epoch(trained: Trained, epoch: int) -> None:
@@ -111,7 +118,7 @@ def write_record(record: dict, history: Sequence[dict], data: Path, began: float
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     git = subprocess.run(describe, capture_output=True, text=True, check=False)
     made_with = {
-        "data": {split: facts["sha256"] for split, facts in read_card(data)["splits"].items()},
+        "data": data_checksums(data),
         "commit": git.stdout.strip() or None,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
