@@ -1,8 +1,8 @@
 """Rule figure: one figure of one paper, as PDF and PNG."""
 
 from pushpull.job import job
+from pushpull.paper.figure_registry import figure_maker
 from pushpull.paper.figures import save_figure
-from pushpull.paper.registry import figure_maker
 from pushpull.paper.study import load_study
 
 with job(snakemake.log[0]):

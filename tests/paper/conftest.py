@@ -47,7 +47,11 @@ def build(tmp_path):
             "note": "Made up for tests.",
             "datasets": parts["datasets"],
             "encoders": {"minilm": {"title": "MiniLM-L6"}},
-            "methods": {name: {"title": title, "kind": kind} for name, (title, kind) in METHODS.items()},
+            "methods": {
+                name: {"title": title, "kind": kind}
+                for name, (title, kind) in METHODS.items()
+                if any(run["method"] == name for run in parts["runs"])
+            },
             "runs": parts["runs"],
         }
         (tmp_path / "runs.json").write_text(json.dumps(info))

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from pushpull.errors import InputError
 from pushpull.paper.cells import COLUMNS
+from pushpull.paper.figure_registry import figure_maker
 from pushpull.paper.names import ARTEFACTS
-from pushpull.paper.registry import figure_caption, figure_maker, table_maker
+from pushpull.paper.registry import figure_caption, table_maker
 from synthetic_study import clustering_rows, make_run, metric_rows, score_rows
 
 
@@ -32,8 +33,9 @@ def test_every_artefact_has_its_maker():
 def test_an_unknown_table_gets_the_nearest_name():
     with pytest.raises(InputError, match="did you mean 'abalone_table3'"):
         table_maker("abalone_tabel3")
-    with pytest.raises(InputError, match="unknown figure"):
-        figure_maker("abalone_table3")
+    for find in (figure_maker, figure_caption):
+        with pytest.raises(InputError, match="unknown figure"):
+            find("abalone_table3")
 
 
 def test_our_values_the_printed_ones_and_their_difference(study):
@@ -45,7 +47,7 @@ def test_our_values_the_printed_ones_and_their_difference(study):
     assert (found.low, found.high) == pytest.approx((67 - 4.302653 * 0.5 / 3**0.5, 67 + 4.302653 * 0.5 / 3**0.5))
     assert found.printed == 73.84
     assert found.difference == pytest.approx(67.0 - 73.84)
-    assert found.note == ""
+    assert (found.interval, found.note) == ("student_t", "")
 
 
 def test_hamming_loss_is_in_thousandths(study):
@@ -65,12 +67,24 @@ def test_tidy_tables_have_a_cell_for_every_row_dataset_and_metric(study):
         assert (cells.note[cells["mean"].isna()] != "").all()
 
 
-def test_a_dataset_that_is_not_in_the_study_has_its_printed_value_and_the_command(study):
+def test_a_dataset_that_is_not_in_the_study_has_its_printed_value_and_the_next_step(study):
     found = cell(table_maker("abalone_table3")(study), "L_MSC", "UK-LEX", "macro_f1")
     assert np.isnan(found["mean"])
     assert np.isnan(found.difference)
     assert found.printed == 62.06
-    assert found.note == "not run in study quick: `snakemake --cores all --config study=papers`"
+    assert found.note == "UK-LEX is not in study quick; add it to config.yaml or run a study that has it"
+
+
+def test_the_reason_is_the_same_in_every_study(parts, build):
+    found = cell(table_maker("abalone_table1")(build(parts | {"study": "papers"})), "UK-LEX", "UK-LEX", "labels")
+    assert found.note == "UK-LEX is not in study papers; add it to config.yaml or run a study that has it"
+
+
+def test_a_dataset_that_the_study_has_for_another_paper_only_says_so(parts, build):
+    for name in ("runs", "rows"):
+        parts[name] = [item | {"paper": "push_pull"} if item["dataset"] == "aapd" else item for item in parts[name]]
+    found = cell(table_maker("abalone_table3")(build(parts)), "L_MSC", "AAPD", "micro_f1")
+    assert (found.printed, found.note) == (73.84, "AAPD has no run for abalone in study quick")
 
 
 def test_a_method_that_is_not_in_the_study_says_so(parts, build):
@@ -82,7 +96,7 @@ def test_a_method_that_is_not_in_the_study_says_so(parts, build):
 
 def test_a_method_that_ran_elsewhere_says_so(parts, build):
     table = table_maker("abalone_table3")(build(without(parts, method="bce", dataset="aapd")))
-    note = "method bce has no run on this dataset and encoder in study quick"
+    note = "method bce has no run for abalone on this dataset and encoder in study quick"
     assert cell(table, "L_BCE", "aapd", "micro_f1").note == note
     assert cell(table, "L_BCE", "generated", "micro_f1")["mean"] == pytest.approx(63)
 
@@ -108,11 +122,11 @@ def test_one_run_shows_its_bootstrap_interval(parts, build):
     found = cell(table, "L_MSC", "aapd", "micro_f1")
     assert (found["mean"], found.low, found.high) == pytest.approx((67.0, 65.0, 70.0))
     assert np.isnan(found["std"])
-    assert found.note == "one run: its interval is a bootstrap over documents"
+    assert (found.seeds, found.interval) == (1, "bootstrap")
     # The Hamming loss comes without such an interval.
     hamming = cell(table, "L_MSC", "aapd", "hamming_loss_x1e3")
     assert np.isnan([hamming.low, hamming.high]).all()
-    assert hamming.note == ""
+    assert hamming.interval == ""
 
 
 def temperatures(parts, values):
@@ -134,6 +148,7 @@ def test_table2_pools_the_temperatures_and_table3_takes_one(parts, build):
     assert pooled["mean"] == pytest.approx(np.mean(nine))
     assert pooled["std"] == pytest.approx(np.std(nine, ddof=1))
     assert pooled.seeds == 3
+    assert pooled.interval == "student_t"
     assert pooled.note == "9 values: 3 seeds × temperature 0.07, 0.1, 0.2"
     # 0.1 although another temperature is better on validation; Table 4 goes with it.
     assert cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")["mean"] == pytest.approx(67)

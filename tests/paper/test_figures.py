@@ -37,6 +37,24 @@ def test_figure2_lines_are_the_means_over_seeds(study):
     assert bce.get_ydata() == pytest.approx([3 / 40 - share / 500 for share in range(10, 101, 10)])
 
 
+def test_figure2_bands_reach_from_the_lowest_to_the_highest_seed(study):
+    ax = figure2(study).axes[0]
+    paths = [band.get_paths()[0].vertices for band in ax.collections]
+    bce = next(path for path in paths if np.isclose(path[:, 1].max(), 3 / 40 + 1 / 50 - 10 / 500))
+    # At the first share, 10 %, the seeds are 1/50 apart.
+    assert sorted({*bce[bce[:, 0] == 10, 1].round(9)}) == pytest.approx([3 / 40 - 2 / 50, 3 / 40])
+
+
+def test_figure2_has_one_legend_entry_per_encoder_drawn(parts, build):
+    for row in parts["rows"]:
+        if row["method"] == "msc_ft" and row["protocol"] == "clustering":
+            row["value"] = float("nan")
+    figure = figure2(build(parts))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["L_MLM", "L_BCE", "L_Base", "L_Base-FT", "L_MSC", "My_loss & co"]
+    assert all(ax.get_legend() is None for ax in figure.axes)
+
+
 def test_figure2_marks_the_printed_values_where_the_dataset_has_any(parts, build):
     parts["datasets"]["aapd"]["printed_as"] = {"abalone": "RCV1-v2"}
     axes = figure2(build(parts)).axes

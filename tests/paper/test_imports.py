@@ -14,7 +14,8 @@ SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
         ("pushpull.paper.collect", {"pandas", "matplotlib", "numpy"}),
         ("pushpull.paper.abalone", {"torch", "sklearn", "seaborn", "matplotlib"}),
         ("pushpull.paper.report", {"torch", "sklearn", "seaborn", "matplotlib"}),
-        ("pushpull.paper.abalone_figures", {"torch", "sklearn", "seaborn"}),
+        ("pushpull.paper.registry", {"torch", "sklearn", "seaborn", "matplotlib", "pandas"}),
+        ("pushpull.paper.abalone_figures", {"torch", "sklearn"}),
     ],
 )
 def test_a_module_stays_light(module, forbidden):

@@ -8,7 +8,7 @@ import pytest
 from pushpull.paper.latex import escape, to_latex
 from pushpull.paper.overview import main_table, overview_table
 from pushpull.paper.registry import table_maker
-from pushpull.paper.rendering import lay_out, mean_std, number, signed, to_markdown
+from pushpull.paper.rendering import full_caption, lay_out, mean_std, number, signed, to_markdown
 from pushpull.paper.writing import write_table
 
 TABLES = [f"abalone_table{n}" for n in range(1, 5)]
@@ -35,13 +35,85 @@ def test_markdown_rows_all_have_as_many_columns_as_the_header(study, name):
 def test_markdown_shows_ours_printed_and_difference_side_by_side(study):
     lines = to_markdown(table_maker("abalone_table3")(study)).splitlines()
     row = next(line for line in lines if line.startswith("| L_MSC ("))
-    assert "| 67.00 ± 0.50 | 73.84 | −6.84 |" in row
+    # 67 ± 4.302653 · 0.5 / √3
+    assert "| 67.00 ± 0.50<br>[65.76, 68.24] | 73.84 | −6.84 |" in row
+
+
+def one_seed(parts, *methods):
+    """Keep of these methods (of all methods, if none is named) one seed only."""
+    for name in ("runs", "rows"):
+        parts[name] = [item for item in parts[name] if item["seed"] == 1 or (methods and item["method"] not in methods)]
+    return parts
+
+
+def test_latex_has_printed_beside_ours_and_interval_and_difference_below(study):
+    lines = to_latex(table_maker("abalone_table3")(study)).splitlines()
+    block = lines[next(n for n, line in enumerate(lines) if "AAPD (arXiv), MiniLM-L6" in line) :]
+    index = next(n for n, line in enumerate(block) if line.startswith(r"L\_MSC &"))
+    assert block[index].startswith(r"L\_MSC & 67.00\,{\tiny $\pm$0.50} & 73.84 & 57.00")
+    assert block[index + 1].startswith(r" & {\tiny [65.76, 68.24]} & {\tiny $-$6.84} & ")
+    # A row without values of ours has one line.
+    index = next(n for n, line in enumerate(lines) if r"\textbf{UK-LEX}" in line)
+    assert [line.partition(" ")[0] for line in lines[index + 1 : index + 3]] == [r"L\_ASY", r"L\_FCL"]
+
+
+@pytest.mark.parametrize("name", TABLES[1:])
+def test_every_cell_of_ours_has_its_interval_in_every_form(study, name):
+    table = table_maker(name)(study)
+    ours = table.cells["mean"].notna().sum()
+    assert ours > 10
+    assert to_markdown(table).count("<br>[") == ours
+    assert len(re.findall(r"\{\\tiny \[[^]]+, [^]]+\]\}", to_latex(table))) == ours
+    words = [word for group in lay_out(table).groups for line in group.cells for word in line]
+    assert sum(bool(word.interval) for word in words) == ours
+
+
+def test_the_same_number_of_seeds_everywhere_is_in_the_caption_only(study):
+    table = table_maker("abalone_table3")(study)
+    assert full_caption(table).endswith(
+        "Our cells: mean ± standard deviation over runs, below it the 95 % interval (Student's t over seeds); "
+        "3 seeds in every cell."
+    )
+    for text in (to_markdown(table), to_latex(table)):
+        assert "n=" not in text
+        assert "3 seeds in every cell" in text
+
+
+def test_different_numbers_of_seeds_are_in_the_cells(parts, build):
+    table = table_maker("abalone_table3")(build(one_seed(parts, "bce")))
+    markdown, latex = to_markdown(table), to_latex(table)
+    assert "| 67.00 ± 0.50 (n=3)<br>[65.76, 68.24] |" in markdown
+    assert "| 63.00 (n=1)<br>[61.00, 66.00] |" in markdown
+    assert r"67.00\,{\tiny $\pm$0.50 (n=3)}" in latex
+    assert r"63.00\,{\tiny (n=1)}" in latex
+    # One run has no bootstrap interval of the Hamming loss: none is shown.
+    assert "| 37.00 (n=1) |" in markdown
+    for text in (full_caption(table), latex):
+        assert "Student's t over seeds; bootstrap over test documents where there is one run" in text
+        assert "n is the number of seeds" in text
+
+
+def test_a_study_of_one_seed_claims_no_standard_deviation(parts, build):
+    text = to_markdown(table_maker("abalone_table3")(build(one_seed(parts))))
+    assert "±" not in text
+    assert text.strip().endswith(
+        "Our cells: one run each, below it the 95 % interval "
+        "(bootstrap over test documents where there is one run); 1 seed in every cell."
+    )
+
+
+def test_table1_has_no_interval(study):
+    table = table_maker("abalone_table1")(study)
+    assert full_caption(table) == table.caption
+    assert "<br>" not in to_markdown(table)
+    assert "n=" not in to_markdown(table)
+    assert "tiny" not in to_latex(table)
 
 
 def test_missing_cells_are_dashes_with_a_footnote(study):
     text = to_markdown(table_maker("abalone_table3")(study))
     assert "–<sup>1</sup>" in text
-    assert "<sup>1</sup> not run in study quick: `snakemake --cores all --config study=papers`" in text
+    assert "<sup>1</sup> RCV1-v2 is not in study quick; add it to config.yaml or run a study that has it" in text
 
 
 def test_the_caption_says_what_was_run(study):
@@ -95,6 +167,7 @@ def test_latex_compiles_with_booktabs_alone(study, tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
 
 
 def test_the_csv_is_the_tidy_table(study, tmp_path):

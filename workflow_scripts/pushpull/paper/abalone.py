@@ -2,22 +2,12 @@
 
 import pandas as pd
 
+from pushpull.paper.abalone_rows import PAPER, ROWS2, ROWS3, TEMPERATURE, clustering_rows, rows_of
 from pushpull.paper.cells import corpus_cells, method_cells
 from pushpull.paper.printed import printed_values
 from pushpull.paper.study import Study
-from pushpull.paper.tables import (
-    HAMMING,
-    MACRO_F1,
-    MICRO_F1,
-    Metric,
-    Row,
-    Table,
-    describe,
-    extra_rows,
-    labels,
-)
+from pushpull.paper.tables import HAMMING, MACRO_F1, MICRO_F1, Metric, Row, Table, describe, labels
 
-PAPER = "abalone"
 CAPTIONS = {
     "figure1": (
         "What the losses do to one anchor (star): a toy example on the unit circle, computed with the real "
@@ -33,8 +23,6 @@ CAPTIONS = {
     ),
 }
 ENCODERS = "RoBERTa-base (Legal-BERT on UK-LEX)"
-TEMPERATURE = 0.1
-"""The temperature of every result but those of Table 2 (ABALONE, section 4)."""
 
 F1_METRICS = (MICRO_F1, MACRO_F1, HAMMING)
 CLUSTER_METRICS = (
@@ -46,54 +34,9 @@ CORPUS_METRICS = (
     Metric("val_documents", "validation", "validation", decimals=0),
     Metric("test_documents", "test", "test", decimals=0),
     Metric("labels", "labels", "labels", decimals=0),
-    Metric("labels_per_document", "labels per document", "labels_per_document", decimals=1),
-    Metric("words_per_document", "words per document", "words_per_document", decimals=0),
+    Metric("labels_per_document", "labels/document", "labels_per_document", decimals=1),
+    Metric("words_per_document", "words/document", "words_per_document", decimals=0),
 )
-
-
-def _probe(name: str, title: str, method: str) -> Row:
-    return Row(name, title, method, "linear_probe", "linear_probe")
-
-
-def _classifier(name: str, title: str, method: str) -> Row:
-    return Row(name, title, method, "classifier", "classifier")
-
-
-PRETRAINED = _probe("L_MLM", "pre-trained encoder", "pretrained")
-BASE = _probe("L_Base", "contrastive baseline", "base")
-MSC = _probe("L_MSC", "proposed loss", "msc")
-BCE = _classifier("L_BCE", "binary cross-entropy", "bce")
-BASE_FT = _classifier("L_Base-FT", "baseline, then fine-tuned", "base_ft")
-MSC_FT = _classifier("L_MSC-FT", "proposed, then fine-tuned", "msc_ft")
-
-ROWS2 = (
-    PRETRAINED,
-    BASE,
-    _probe("L_BQueue", "baseline + queue", "base_queue"),
-    _probe("L_BQProto", "baseline + queue + prototypes", "base_queue_prototypes"),
-    MSC,
-)
-ROWS3 = (
-    _classifier("L_ASY", "asymmetric loss", "asymmetric"),
-    _classifier("L_FCL", "focal loss", "focal"),
-    BCE,
-    BASE,
-    BASE_FT,
-    MSC,
-    MSC_FT,
-)
-ROWS4 = (PRETRAINED, BCE, BASE, BASE_FT, MSC, MSC_FT)
-
-
-def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
-    """Return `rows`, and one for each further method of these kinds that the paper does not have."""
-    return [*rows, *extra_rows(study, PAPER, ROWS2 + ROWS3, kinds)]
-
-
-def clustering_rows(study: Study) -> list[Row]:
-    """Return the encoders of Table 4 and Figure 2: chosen as in Table 3, measured by clustering quality."""
-    rows = rows_of(study, ROWS4, "pretrained", "supervised", "contrastive", "finetune")
-    return [Row(row.name, row.title, row.method, "clustering", row.chosen_by) for row in rows]
 
 
 def table1(study: Study) -> Table:

@@ -1,13 +1,14 @@
 """Figures 1 and 2 of ABALONE."""
 
 import pandas as pd
+import seaborn
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
 from pushpull.paper import figures as style
-from pushpull.paper.abalone import PAPER, TEMPERATURE, clustering_rows
+from pushpull.paper.abalone_rows import PAPER, TEMPERATURE, clustering_rows
 from pushpull.paper.cells import chosen_values
 from pushpull.paper.figures import WIDTH, house_style
 from pushpull.paper.force_drawing import draw_forces, force_legend
@@ -16,16 +17,17 @@ from pushpull.paper.study import Study
 from pushpull.paper.tables import Row
 
 PANELS = (("silhouette", "silhouette ↑"), ("davies_bouldin", "Davies-Bouldin ↓"))
+SOLID, DASHED, DASH_DOTTED, DOTTED = "", (3.7, 1.6), (6.4, 1.6, 1, 1.6), (1, 1.6)
 LINES = {
-    "pretrained": (style.GREY, ":", "o"),
-    "bce": (style.BLACK, "-.", "s"),
-    "base": (style.BLUE, "-", "^"),
-    "base_ft": (style.BLUE, "--", "^"),
-    "msc": (style.VERMILLION, "-", "D"),
-    "msc_ft": (style.VERMILLION, "--", "D"),
+    "pretrained": (style.GREY, DOTTED, "o"),
+    "bce": (style.BLACK, DASH_DOTTED, "s"),
+    "base": (style.BLUE, SOLID, "^"),
+    "base_ft": (style.BLUE, DASHED, "^"),
+    "msc": (style.VERMILLION, SOLID, "D"),
+    "msc_ft": (style.VERMILLION, DASHED, "D"),
 }
 """Colour, dashes, marker of the paper's encoders: a colour per contrastive loss, dashed once fine-tuned."""
-FURTHER = [(colour, dash, "v") for dash in ("-", "--", ":") for colour in (style.GREEN, style.PURPLE, style.SKY)]
+FURTHER = [(colour, dash, "v") for dash in (SOLID, DASHED, DOTTED) for colour in (style.GREEN, style.PURPLE, style.SKY)]
 
 
 def figure1(study: Study) -> Figure:
@@ -39,10 +41,10 @@ def figure1(study: Study) -> Figure:
     from pushpull.paper.abalone_forces import panels
 
     with house_style():
-        figure = Figure(figsize=(WIDTH, WIDTH * 1.08), layout="constrained")
+        figure = Figure(figsize=(WIDTH, WIDTH * 1.05), layout="constrained")
         for ax, (title, panel) in zip(figure.subplots(2, 2).flat, panels().items(), strict=True):
             draw_forces(ax, panel)
-            ax.set_title(title, fontsize=8)
+            ax.set_title(title)
         figure.legend(handles=force_legend(), loc="outside lower center", ncols=3, columnspacing=2.5)
     return figure
 
@@ -60,28 +62,27 @@ def figure2(study: Study) -> Figure:
     with house_style():
         figure = Figure(figsize=(WIDTH, 2.3 * max(1, len(corpora)) + 0.5), layout="constrained")
         axes = figure.subplots(max(1, len(corpora)), 2, squeeze=False, sharex=True)
-        drawn: set[str] = set()
+        handles = {}
         for line, (dataset, encoder) in zip(axes, corpora, strict=False):
             quality = _quality(study, rows, dataset, encoder)
-            drawn |= set(quality.row)
             for ax, (metric, label) in zip(line, PANELS, strict=True):
-                _draw_lines(ax, quality[quality.metric == metric], looks)
+                handles |= _draw_lines(ax, quality[quality.metric == metric], looks)
                 _draw_printed(ax, metric, study.printed_as(dataset, PAPER), looks)
-                ax.set_ylabel(label)
+                ax.set(xlabel="", ylabel=label)
                 ax.xaxis.set_major_locator(MultipleLocator(20))
-            line[0].set_title(_corpus(study, dataset, encoder), loc="left", fontsize=8)
+            line[0].set_title(_corpus(study, dataset, encoder), loc="left")
         for ax in axes[-1]:
             ax.set_xlabel("most frequent label sets kept (%)")
-        if not drawn:
+        if not handles:
             reason = f"no clustering quality measured in study {study.name}"
             axes[0, 0].text(0.5, 0.5, reason, ha="center", transform=axes[0, 0].transAxes)
-        handles = [_handle(name, *look) for name, look in looks.items() if name in drawn]
-        figure.legend(handles=handles, loc="outside lower center", ncols=6, handlelength=3.2)
+        shown = [handles[name] for name in looks if name in handles]
+        figure.legend(handles=shown, loc="outside lower center", ncols=6, handlelength=3.2)
     return figure
 
 
 def _quality(study: Study, rows: list[Row], dataset: str, encoder: str) -> pd.DataFrame:
-    """Return columns row, metric, share, mean, low, high: over the seeds of the chosen settings."""
+    """Return the values of the chosen runs, none missing, with columns row, metric, share, value and more."""
     parts = []
     for row in rows:
         values, _ = chosen_values(
@@ -90,21 +91,24 @@ def _quality(study: Study, rows: list[Row], dataset: str, encoder: str) -> pd.Da
         if values is not None:
             name = values.metric.str.split("@", expand=True)
             parts.append(values.assign(row=row.name, metric=name[0], share=name[1].astype(int)))
-    if not parts:
-        return pd.DataFrame(columns=["row", "metric", "share", "mean", "low", "high"])
-    quality = pd.concat(parts).groupby(["row", "metric", "share"], sort=False).value
-    return quality.agg(mean="mean", low="min", high="max").dropna().reset_index()
+    none = pd.DataFrame(columns=["row", "metric", "share", "value"])
+    return pd.concat(parts).dropna(subset="value") if parts else none
 
 
-def _draw_lines(ax: Axes, quality: pd.DataFrame, looks: dict[str, tuple[str, str, str]]) -> None:
-    for name, part in quality.groupby("row", sort=False):
-        part = part.sort_values("share")
-        colour, dash, marker = looks[name]
-        ax.fill_between(part.share, part.low, part.high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(part.share, part["mean"], color=colour, linestyle=dash, marker=marker)
+def _draw_lines(ax: Axes, quality: pd.DataFrame, looks: dict[str, tuple]) -> dict[str, Artist]:
+    """Draw per row the mean over seeds and a band from the lowest to the highest; return the legend's handles."""
+    if quality.empty:
+        return {}
+    colours, dashes, markers = ({name: look[part] for name, look in looks.items()} for part in range(3))
+    look = {"hue": "row", "style": "row", "palette": colours, "dashes": dashes, "markers": markers}
+    band = {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}}
+    seaborn.lineplot(quality, x="share", y="value", markeredgewidth=0.4, ax=ax, **look, **band)
+    ax.get_legend().remove()
+    handles, names = ax.get_legend_handles_labels()
+    return dict(zip(names, handles, strict=True))
 
 
-def _draw_printed(ax: Axes, metric: str, dataset: str | None, looks: dict[str, tuple[str, str, str]]) -> None:
+def _draw_printed(ax: Axes, metric: str, dataset: str | None, looks: dict[str, tuple]) -> None:
     printed = printed_values(PAPER, "table4")
     for cell in printed[(printed.dataset == dataset) & (printed.metric == metric)].itertuples():
         colour, _, marker = looks[cell.row]
@@ -113,10 +117,6 @@ def _draw_printed(ax: Axes, metric: str, dataset: str | None, looks: dict[str, t
 
 def _corpus(study: Study, dataset: str, encoder: str) -> str:
     return f"{study.title('datasets', dataset)}, {study.title('encoders', encoder)}"
-
-
-def _handle(name: str, colour: str, dash: str, marker: str) -> Line2D:
-    return Line2D([], [], color=colour, linestyle=dash, marker=marker, label=name)
 
 
 FIGURES = {"figure1": figure1, "figure2": figure2}

@@ -19,6 +19,7 @@ COLUMNS = [
     "seeds",
     "low",
     "high",
+    "interval",
     "printed",
     "difference",
     "note",
@@ -60,7 +61,7 @@ def method_cells(
                 dataset,
                 "",
                 metric,
-                {"note": not_run(study)},
+                {"note": not_run(study, paper, dataset)},
                 target.get((row.name, dataset, metric.name)),
             )
             for row in rows
@@ -96,7 +97,9 @@ def corpus_cells(
         for metric in metrics
     ]
     cells += [
-        _cell(dataset, dataset, "", metric, {"note": not_run(study)}, target.get((dataset, metric.name)))
+        _cell(
+            dataset, dataset, "", metric, {"note": not_run(study, paper, dataset)}, target.get((dataset, metric.name))
+        )
         for dataset in missing_datasets(study, paper, printed)
         for metric in metrics
     ]
@@ -119,10 +122,10 @@ def chosen_values(
         pooled, preferred: as in `method_cells`.
     """
     paper, _, _, method = key
-    if method not in study.methods(paper):
+    if method not in study.info["methods"]:
         return None, f"method {method} is not in study {study.name}"
     if key not in study.runs:
-        return None, f"method {method} has no run on this dataset and encoder in study {study.name}"
+        return None, f"method {method} has no run for {paper} on this dataset and encoder in study {study.name}"
     runs, metrics = prefer(study.runs[key], preferred or {}), study.metrics.get(key)
     settings = [] if metrics is None else select_setting(metrics, runs, row.chosen_by, pooled)
     if not settings:
@@ -149,19 +152,24 @@ def _pooling_note(runs: Sequence[dict], settings: Sequence[str], pooled: Sequenc
 
 
 def _ours(values: pd.DataFrame | None, metric: Metric, note: str) -> dict:
-    """Return mean, std, seeds, low, high and note of a cell, scaled; only the note if there is no value."""
+    """Return mean, std, seeds, low, high, interval, note of a cell, scaled; only the note if there is no value.
+
+    The interval is one of `tables.INTERVALS`, or empty.
+    """
     if values is None:
         return {"note": note}
-    found = values[(values.metric == metric.source) & values.value.notna()]
+    known = values[values.value.notna()]
+    found = known[known.metric == metric.source]
     if found.empty:
         return {"note": f"{metric.source} is not defined for these runs"}
     summary = summarise(found.value, found.seed)
-    ours = {key: value * metric.scale for key, value in summary._asdict().items()} | {"seeds": summary.seeds}
-    bounds = [values.value[values.metric == f"{metric.source}_{end}"] for end in ("low", "high")]
+    interval = "" if math.isnan(summary.low) else "student_t"
+    bounds = [known.value[known.metric == f"{metric.source}_{end}"] for end in ("low", "high")]
     if len(found) == 1 and all(len(bound) == 1 for bound in bounds):
-        ours |= {"low": bounds[0].item() * metric.scale, "high": bounds[1].item() * metric.scale}
-        note = "one run: its interval is a bootstrap over documents"
-    return ours | {"note": note}
+        summary = summary._replace(low=bounds[0].item(), high=bounds[1].item())
+        interval = "bootstrap"
+    scaled = {key: value * metric.scale for key, value in summary._asdict().items()}
+    return scaled | {"seeds": summary.seeds, "interval": interval, "note": note}
 
 
 def _tidy(cells: Sequence[dict]) -> pd.DataFrame:
@@ -177,5 +185,6 @@ def _cell(row: str, dataset: str, encoder: str, metric: Metric, ours: dict, prin
         "metric": metric.name,
         "printed": printed,
         "difference": ours.get("mean", math.nan) - printed,
+        "interval": "",
         **ours,
     }

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
+import seaborn
 from matplotlib.figure import Figure
 
 from pushpull.files import atomic_path
@@ -18,9 +19,14 @@ SKY, GREY, BLACK = "#56B4E9", "#7F7F7F", "#222222"
 
 STYLE = {
     "font.size": 8,
+    "axes.titlesize": 8,
     "axes.labelsize": 8,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
     "legend.fontsize": 7,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -31,7 +37,7 @@ STYLE = {
     "axes.axisbelow": True,
     "legend.frameon": False,
     "lines.linewidth": 1.3,
-    "lines.markersize": 3.5,
+    "lines.markersize": 4.5,
     "pdf.fonttype": 42,
 }
 
@@ -39,7 +45,9 @@ STYLE = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw inside this context; figures made with `Figure()` need no display."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context():
+        # A font that comes with matplotlib: figures are the same on every machine.
+        seaborn.set_theme(context="paper", style="ticks", font="DejaVu Sans", rc=STYLE)
         yield
 
 

@@ -30,7 +30,7 @@ def draw_forces(ax: Axes, panel: Panel) -> None:
     Green arrows point to the anchor (attraction), purple ones away from it (repulsion); forces below 0.004
     have none.
     """
-    ax.set(aspect="equal", xlim=(-1.55, 1.55), ylim=(-1.5, 1.4))
+    ax.set(aspect="equal", xlim=(-1.55, 1.55), ylim=(-1.5, 1.3))
     ax.axis("off")
     ax.add_patch(Circle((0, 0), 1, fill=False, edgecolor="#CCCCCC", linewidth=0.7))
     for reference, pull in zip(panel.references, panel.pull, strict=True):

@@ -1,9 +1,11 @@
 """A table as LaTeX."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
-from pushpull.paper.rendering import Word, number, ours_word, remarks, signed
-from pushpull.paper.tables import Metric, Table
+from pushpull.paper.rendering import Word, full_caption, number, ours_word, remarks, signed
+from pushpull.paper.tables import Table
 
 ESCAPES = str.maketrans(
     {character: rf"\{character}" for character in "&%$#_{}"}
@@ -41,10 +43,9 @@ def escape(text: str) -> str:
 def to_latex(table: Table) -> str:
     r"""Return a table as LaTeX that needs \usepackage{booktabs} only.
 
-    Each (dataset, encoder) is a block of rows, because side by side they would leave the page. A metric has
-    up to three
-    columns: ours, printed, difference. A table that is not `grouped` has these three in lines one below the
-    other.
+    Each (dataset, encoder) is a block of rows, because side by side they would leave the page. For the same reason a
+    metric has at most two columns: ours, below it the interval, and printed, below it the difference. A table that is
+    not `grouped` has all of them in lines one below the other.
     """
     notes: list[str] = []
     lines = list(_grouped(table, notes) if table.grouped else _by_dataset(table, notes))
@@ -57,7 +58,7 @@ def to_latex(table: Table) -> str:
             r"\centering",
             r"\scriptsize",
             r"\setlength{\tabcolsep}{2.5pt}",
-            rf"\caption{{{escape(table.title)}. {escape(table.caption)}}}",
+            rf"\caption{{{escape(table.title)}. {escape(full_caption(table))}}}",
             rf"\label{{tab:{table.name}}}",
             rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
             r"\toprule",
@@ -72,9 +73,7 @@ def to_latex(table: Table) -> str:
 
 
 def _roles(table: Table) -> int:
-    """Return the columns per metric: printed and difference only where the table has any."""
-    if table.cells.difference.notna().any():
-        return 3
+    """Return the columns per metric: ours and, only where the table has any, printed."""
     return 2 if table.cells.printed.notna().any() else 1
 
 
@@ -82,45 +81,62 @@ def _grouped(table: Table, notes: list[str]) -> Iterator[str]:
     roles, metrics = _roles(table), table.metrics
     width = 1 + roles * len(metrics)
     yield _line("", *(rf"\multicolumn{{{roles}}}{{c}}{{{escape(metric.title)}}}" for metric in metrics))
-    if roles > 1:
-        spans = [(2 + roles * n, 1 + roles * (n + 1)) for n in range(len(metrics))]
-        yield " ".join(rf"\cmidrule(lr){{{first}-{last}}}" for first, last in spans)
-        yield _line("method", *["ours", "printed", r"$\Delta$"][:roles] * len(metrics))
+    spans = [(2 + roles * n, 1 + roles * (n + 1)) for n in range(len(metrics))]
+    yield " ".join(rf"\cmidrule(lr){{{first}-{last}}}" for first, last in spans)
+    yield _line("method", *["ours", "printed"][:roles] * len(metrics))
+    difference = "Δ" if table.cells.difference.notna().any() else ""
+    yield _line("", *[_small("95 % interval"), _small(difference)][:roles] * len(metrics))
     for names, part in table.cells.groupby(["dataset", "encoder"], sort=False):
         title = ", ".join(escape(table.labels.get(name, name)) for name in names if name)
         yield r"\midrule"
         yield _line(rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{title}}}}}")
         for row, cells in part.groupby("row", sort=False):
-            words = [word for triple in _triples(cells, metrics, notes) for word in triple[:roles]]
-            yield _line(escape(row), *words)
+            entries = _entries(cells, table, notes)
+            yield _line(escape(row), *chain(*((entry.ours, escape(entry.printed))[:roles] for entry in entries)))
+            below = list(chain(*((_small(entry.interval), _small(entry.difference))[:roles] for entry in entries)))
+            if any(below):
+                yield _line("", *below)
 
 
 def _by_dataset(table: Table, notes: list[str]) -> Iterator[str]:
     yield _line("dataset", *(escape(metric.title) for metric in table.metrics))
     for row, cells in table.cells.groupby("row", sort=False):
-        ours, printed, difference = zip(*_triples(cells, table.metrics, notes), strict=True)
+        ours, intervals, printed, differences = zip(*_entries(cells, table, notes), strict=True)
         yield r"\midrule"
         yield _line(escape(table.labels.get(row, row)), *ours)
-        if cells.printed.notna().any():
-            yield _line(r"\quad printed", *printed)
-        if cells.difference.notna().any():
-            yield _line(r"\quad $\Delta$", *difference)
+        for title, words in (("95 % interval", intervals), ("printed", printed), ("Δ", differences)):
+            if any(words):
+                yield _line(rf"\quad {escape(title)}", *map(escape, words))
 
 
-def _triples(cells, metrics: Sequence[Metric], notes: list[str]) -> list[tuple[str, str, str]]:
-    """Return per metric ours, printed and difference; the latter two are blank where nothing is printed."""
-    triples = []
-    for cell, metric in zip(cells.itertuples(), metrics, strict=True):
+class Entry(NamedTuple):
+    """What stands in a cell: ours as LaTeX, the others as plain text, blank where there is none."""
+
+    ours: str
+    interval: str
+    printed: str
+    difference: str
+
+
+def _entries(cells, table: Table, notes: list[str]) -> list[Entry]:
+    """Return an entry per metric."""
+    entries = []
+    for cell, metric in zip(cells.itertuples(), table.metrics, strict=True):
         there = [(cell.printed, number), (cell.difference, signed)]
-        aside = ["" if value != value else escape(form(value, metric.decimals)) for value, form in there]
-        triples.append((_word(ours_word(cell, metric, notes)), *aside))
-    return triples
+        aside = ["" if value != value else form(value, metric.decimals) for value, form in there]
+        word = ours_word(cell, metric, table, notes)
+        entries.append(Entry(_word(word), word.interval, *aside))
+    return entries
 
 
 def _word(word: Word) -> str:
-    mean, _, spread = word.text.partition(" ± ")
-    small = rf"{{\tiny$\pm${spread}}}" if spread else ""
-    return escape(mean) + small + (f"$^{{{word.mark}}}$" if word.mark else "")
+    mean, _, rest = word.text.partition(" ")
+    spread = r"\," + _small(rest.replace("± ", "±")) if rest else ""
+    return escape(mean) + spread + (f"$^{{{word.mark}}}$" if word.mark else "")
+
+
+def _small(text: str) -> str:
+    return rf"{{\tiny {escape(text)}}}" if text else ""
 
 
 def _note(text: str) -> str:

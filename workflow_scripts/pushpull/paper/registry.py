@@ -1,14 +1,16 @@
-"""From the name of a table or figure to the function that makes it.
+"""From the name of a table to the function that makes it, and from that of a figure to its caption.
 
-A paper is one module `pushpull.paper.{paper}` with TABLES and one `pushpull.paper.{paper}_figures` with
-FIGURES, both {artefact: function of a `Study`}, and its line in `names.ARTEFACTS`.
+A paper is its line in `names.ARTEFACTS`, a line here with a module that has TABLES, {artefact: function of a `Study`},
+and CAPTIONS, {figure: text}, and a line in `figure_registry`.
 """
 
 from collections.abc import Callable
 from importlib import import_module
 
-from pushpull.errors import InputError, unknown
-from pushpull.paper.names import ARTEFACTS
+from pushpull.paper.names import split_name
+
+# Full names of modules, so that `fingerprint` finds them; a job imports that of its own paper only.
+MODULES = {"abalone": "pushpull.paper.abalone"}
 
 
 def table_maker(name: str) -> Callable:
@@ -17,16 +19,8 @@ def table_maker(name: str) -> Callable:
     Raises:
         InputError: no paper has a table of this name.
     """
-    return _member(name, "table", "", "TABLES")
-
-
-def figure_maker(name: str) -> Callable:
-    """Return the function that draws the figure called `name`, such as "abalone_figure2", from a `Study`.
-
-    Raises:
-        InputError: no paper has a figure of this name.
-    """
-    return _member(name, "figure", "_figures", "FIGURES")
+    paper, table = split_name(name, "table")
+    return import_module(MODULES[paper]).TABLES[table]
 
 
 def figure_caption(name: str) -> str:
@@ -35,18 +29,5 @@ def figure_caption(name: str) -> str:
     Raises:
         InputError: no paper has a figure of this name.
     """
-    return _member(name, "figure", "", "CAPTIONS")
-
-
-def _member(name: str, kind: str, suffix: str, collection: str):
-    allowed = [
-        f"{paper}_{artefact}"
-        for paper, artefacts in ARTEFACTS.items()
-        for artefact in artefacts
-        if artefact.startswith(kind)
-    ]
-    if name not in allowed:
-        raise InputError(unknown(kind, name, allowed))
-    paper, artefact = name.rsplit("_", 1)
-    # Imported on demand: a table job needs no matplotlib, and no paper needs another.
-    return getattr(import_module(f"pushpull.paper.{paper}{suffix}"), collection)[artefact]
+    paper, figure = split_name(name, "figure")
+    return import_module(MODULES[paper]).CAPTIONS[figure]

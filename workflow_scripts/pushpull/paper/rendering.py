@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pushpull.paper.tables import Metric, Table
+from pushpull.paper.tables import INTERVALS, Metric, Table
 
 DASH = "–"
 
 
 class Word(NamedTuple):
-    """What stands in one place of a grid; `mark` is the number of its footnote, 0 for none."""
+    """What stands in one place of a grid, below it its `interval`; `mark` is its footnote's number, 0 for none."""
 
     text: str
+    interval: str = ""
     mark: int = 0
 
 
@@ -58,13 +59,13 @@ def lay_out(table: Table) -> Grid:
     groups = []
     for names, part in parts:
         title = ", ".join(table.labels.get(name, name) for name in names[shown] if name)
-        groups.append(_group(title, part, rows, table.metrics, footnotes))
+        groups.append(_group(title, part, rows, table, footnotes))
     corner = "method" if table.grouped else "dataset"
     return Grid(corner, [table.labels.get(row, row) for row in rows], groups, footnotes, remarks(table))
 
 
 def to_markdown(table: Table) -> str:
-    """Return a table as GitHub Markdown: title, pipe table, footnotes, caption."""
+    """Return a table as GitHub Markdown: title, pipe table (intervals below `<br>`), footnotes, caption."""
     grid = lay_out(table)
     heads = [
         f"{group.title}: {column}" if group.title and column not in ("printed", "difference") else column
@@ -73,11 +74,23 @@ def to_markdown(table: Table) -> str:
     ]
     lines = [[grid.corner, *heads], ["---"] + ["---:"] * len(heads)]
     for index, row in enumerate(grid.rows):
-        lines.append([row] + [_marked(w, "<sup>{}</sup>") for g in grid.groups for w in g.cells[index]])
+        lines.append([row] + [_markdown(word) for group in grid.groups for word in group.cells[index]])
     body = "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
     notes = [f"<sup>{number}</sup> {note}  " for number, note in enumerate(grid.footnotes, 1)]
     notes += [f"{remark}  " for remark in grid.remarks]
-    return "\n\n".join(filter(None, [f"**{table.title}**", body, "\n".join(notes), table.caption])) + "\n"
+    return "\n\n".join(filter(None, [f"**{table.title}**", body, "\n".join(notes), full_caption(table)])) + "\n"
+
+
+def full_caption(table: Table) -> str:
+    """Return the caption, and in a table of runs what spread, interval and number of seeds its cells have."""
+    cells = table.cells
+    if cells.seeds.isna().all():
+        return table.caption
+    shown = "mean ± standard deviation over runs" if cells["std"].notna().any() else "one run each"
+    kinds = "; ".join(words for kind, words in INTERVALS.items() if (cells.interval == kind).any())
+    interval = f", below it the 95 % interval ({kinds})" if kinds else ""
+    seeds = f"{table.seeds} seed{'s' * (table.seeds != 1)} in every cell" if table.seeds else "n is the number of seeds"
+    return f"{table.caption} Our cells: {shown}{interval}; {seeds}."
 
 
 def number(value: float, decimals: int) -> str:
@@ -93,7 +106,7 @@ def mean_std(mean: float, std: float, decimals: int) -> str:
     return number(mean, decimals) + ("" if math.isnan(std) else f" ± {number(std, decimals)}")
 
 
-def _group(title: str, part: pd.DataFrame, rows: Sequence[str], metrics: Sequence[Metric], notes: list[str]) -> Group:
+def _group(title: str, part: pd.DataFrame, rows: Sequence[str], table: Table, notes: list[str]) -> Group:
     cells = {(cell.row, cell.metric): cell for cell in part.itertuples()}
     columns: list[str] = []
     words: list[list[Word]] = [[] for _ in rows]
@@ -101,11 +114,11 @@ def _group(title: str, part: pd.DataFrame, rows: Sequence[str], metrics: Sequenc
     if only_printed:
         columns.append("ours")
         for row, line in zip(rows, words, strict=True):
-            line.append(ours_word(cells[row, metrics[0].name], metrics[0], notes))
-    for metric in metrics:
+            line.append(ours_word(cells[row, table.metrics[0].name], table.metrics[0], table, notes))
+    for metric in table.metrics:
         column = [cells[row, metric.name] for row in rows]
         if not only_printed:
-            _add(columns, words, metric.title, [ours_word(cell, metric, notes) for cell in column])
+            _add(columns, words, metric.title, [ours_word(cell, metric, table, notes) for cell in column])
         if part.printed[part.metric == metric.name].notna().any():
             heading = f"{metric.title}, printed" if only_printed else "printed"
             _add(columns, words, heading, [Word(number(cell.printed, metric.decimals)) for cell in column])
@@ -121,13 +134,19 @@ def _add(columns: list[str], words: list[list[Word]], heading: str, column: Sequ
         line.append(word)
 
 
-def ours_word(cell, metric: Metric, notes: list[str]) -> Word:
-    """Return mean and spread; for a missing value a dash marked with its reason, which joins `notes`."""
+def ours_word(cell, metric: Metric, table: Table, notes: list[str]) -> Word:
+    """Return mean, spread and interval, and the number of seeds as in "(n=3)" where cells of the table differ in it.
+
+    A missing value is a dash marked with its reason, which joins `notes`.
+    """
     if not math.isnan(cell.mean):
-        return Word(mean_std(cell.mean, cell.std, metric.decimals))
+        seeds = f" (n={cell.seeds})" if cell.seeds is not pd.NA and not table.seeds else ""
+        low, high = (number(bound, metric.decimals) for bound in (cell.low, cell.high))
+        interval = f"[{low}, {high}]" if cell.interval else ""
+        return Word(mean_std(cell.mean, cell.std, metric.decimals) + seeds, interval)
     if cell.note not in notes:
         notes.append(cell.note)
-    return Word(DASH, notes.index(cell.note) + 1)
+    return Word(DASH, mark=notes.index(cell.note) + 1)
 
 
 def signed(value: float, decimals: int) -> str:
@@ -140,5 +159,6 @@ def remarks(table: Table) -> list[str]:
     return [note for note in table.cells.note[table.cells["mean"].notna()].drop_duplicates() if note]
 
 
-def _marked(word: Word, form: str) -> str:
-    return word.text + (form.format(word.mark) if word.mark else "")
+def _markdown(word: Word) -> str:
+    mark = f"<sup>{word.mark}</sup>" if word.mark else ""
+    return word.text + mark + (f"<br>{word.interval}" if word.interval else "")

@@ -13,11 +13,11 @@ from markupsafe import Markup, escape
 from pushpull.files import atomic_path
 from pushpull.paper.overview import main_table, overview_table
 from pushpull.paper.registry import figure_caption, table_maker
-from pushpull.paper.rendering import lay_out, mean_std
+from pushpull.paper.rendering import full_caption, lay_out, mean_std
 from pushpull.paper.study import Study
 from pushpull.paper.tables import MICRO_F1, Table
 
-HEADLINE_LINES = 6
+HEADLINE_LINES = 20
 
 
 def write_report(
@@ -56,14 +56,14 @@ def write_report(
 
 
 def write_headline(study: Study, report: str | Path, path: str | Path) -> None:
-    """Write a few lines for the terminal: where the report is, and the headline scores of each dataset."""
-    lines = [line for paper in study.papers() for line in _headline(main_table(study, paper))]
+    """Write at most 20 lines for the terminal: where the report is, and each method's scores by dataset and encoder."""
+    lines = [f"Report: {report}", "Test micro-F1 / macro-F1 (%), mean ± standard deviation over seeds:"]
+    lines += [line for paper in study.papers() for line in _headline(main_table(study, paper))]
     if len(lines) > HEADLINE_LINES:
         left = lines[HEADLINE_LINES - 1 :]
-        lines[HEADLINE_LINES - 1 :] = [f"... and {len(left)} more in the report"]
-    head = [f"Report: {report}", "Test micro-F1 / macro-F1 (%), mean ± standard deviation over seeds:"]
+        lines[HEADLINE_LINES - 1 :] = [f"... and {len(left)} more lines in the report"]
     with atomic_path(path) as temporary:
-        temporary.write_text("\n".join(head + lines) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def missing_cells(tables: Sequence[Table]) -> list[tuple[str, str, str]]:
@@ -95,15 +95,15 @@ def run_facts(run_files: Sequence[str | Path]) -> dict:
 
 
 def _headline(table: Table) -> list[str]:
-    """Return one line per dataset and encoder, with the scores of its methods."""
+    """Return a heading per dataset and encoder, below it a line per method that has scores, all aligned."""
     lines = []
-    for names, part in table.cells.groupby(["dataset", "encoder"], sort=False):
-        scores = []
+    width = table.cells.row.str.len().max()
+    for (dataset, encoder), part in table.cells.groupby(["dataset", "encoder"], sort=False):
+        lines.append(f"{table.labels[dataset]} ({table.labels[encoder]})")
         for row, pair in part.groupby("row", sort=False):
             if pair["mean"].notna().all():
-                both = " / ".join(mean_std(cell.mean, cell.std, MICRO_F1.decimals) for cell in pair.itertuples())
-                scores.append(f"{row} {both}")
-        lines.append(f"{', '.join(table.labels.get(name, name) for name in names)}: {'; '.join(scores)}")
+                micro, macro = (mean_std(cell.mean, cell.std, MICRO_F1.decimals) for cell in pair.itertuples())
+                lines.append(f"  {row:{width}}  {micro:12} / {macro}")
     return lines
 
 
@@ -112,7 +112,7 @@ def _table_view(table: Table, files: Sequence[str | Path], folder: Path) -> dict
     return {
         "name": table.name,
         "title": table.title,
-        "caption": table.caption,
+        "caption": full_caption(table),
         "grid": lay_out(table),
         "links": [(file.suffix[1:], relpath(file, folder)) for file in own],
     }

@@ -15,6 +15,12 @@ CHOSEN_BY = {
 }
 """Per kind of method, the protocol that shows it and that its grid point is chosen by."""
 
+INTERVALS = {
+    "student_t": "Student's t over seeds",
+    "bootstrap": "bootstrap over test documents where there is one run",
+}
+"""What the 95 % interval of a cell may be: its name in the tidy table, and in words."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -49,8 +55,8 @@ class Row:
 class Table:
     """A finished table: `cells` as in `cells.COLUMNS`, `labels` the words shown for rows, datasets, encoders.
 
-    With `grouped` each (dataset, encoder) is a group of columns; without, the rows are the datasets
-    themselves.
+    With `grouped` each (dataset, encoder) is a group of columns; without, the rows are the datasets themselves.
+    `caption` need not say what spread and interval are: `rendering.full_caption` does, for every table.
     """
 
     name: str
@@ -60,6 +66,12 @@ class Table:
     cells: pd.DataFrame
     labels: dict[str, str] = field(default_factory=dict)
     grouped: bool = True
+
+    @property
+    def seeds(self) -> int | None:
+        """Number of seeds behind every value; None where it differs, or no value comes from runs."""
+        counts = self.cells.seeds.dropna().unique()
+        return int(counts[0]) if len(counts) == 1 else None
 
 
 MICRO_F1 = Metric("micro_f1", "micro-F1 (%)", "micro_f1", 100)
@@ -90,11 +102,10 @@ def labels(study: Study, rows: Sequence[Row]) -> dict[str, str]:
 
 
 def describe(study: Study, paper: str) -> str:
-    """Return what the study ran for `paper`, for captions: encoders, seeds, epochs and the study's note."""
+    """Return what the study ran for `paper`, for captions: encoders, epochs and the study's note."""
     runs = [run for key, found in study.runs.items() if key[0] == paper for run in found]
     encoders = ", ".join(study.title("encoders", e) for e in dict.fromkeys(e for _, e in study.corpora(paper)))
-    seeds = len({run["seed"] for run in runs})
-    parts = [f"Here: study {study.name}", encoders, f"{seeds} seed{'s' * (seeds != 1)}"]
+    parts = [f"Here: study {study.name}", encoders]
     epochs: dict[str, set[int]] = {}
     for run in runs:
         if "epochs" in run["settings"]:
@@ -105,8 +116,8 @@ def describe(study: Study, paper: str) -> str:
     return f"{'; '.join(part for part in parts if part)}. {study.info.get('note', '')}".strip()
 
 
-def not_run(study: Study) -> str:
-    """Return the reason of a cell whose dataset the study lacks, with the command that fills it."""
-    if study.name == "papers":
-        return "not in study papers: add the dataset to this study in config.yaml"
-    return f"not run in study {study.name}: `snakemake --cores all --config study=papers`"
+def not_run(study: Study, paper: str, dataset: str) -> str:
+    """Return the reason of a cell whose printed data set has no run for `paper` in the study."""
+    if dataset in (study.printed_as(ours, paper) for ours in study.info["datasets"]):
+        return f"{dataset} has no run for {paper} in study {study.name}"
+    return f"{dataset} is not in study {study.name}; add it to config.yaml or run a study that has it"

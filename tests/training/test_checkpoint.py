@@ -1,0 +1,105 @@
+"""Checkpoints come back bit by bit, and damaged or foreign ones are never used."""
+
+import json
+
+import pytest
+import torch
+from pushpull.errors import InputError
+from pushpull.training import checkpoint
+from torch import nn
+
+
+def trained(seed=0, steps=3):
+    """A small model with a buffer and an optimiser that has seen some steps."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, fused=True)
+    for _ in range(steps):
+        step(model, optimizer)
+    return model, optimizer
+
+
+def step(model, optimizer):
+    optimizer.zero_grad()
+    model(torch.randn(5, 3)).pow(2).sum().backward()
+    optimizer.step()
+
+
+def state(model, optimizer):
+    named = dict(model.state_dict())
+    for index, fields in optimizer.state_dict()["state"].items():
+        named |= {f"{index}.{name}": value for name, value in fields.items()}
+    return [named[name].clone() for name in sorted(named)]
+
+
+def progress(**changes):
+    return {"step": 3, "identity": {"seed": 1, "settings": {"epochs": 2, "learning_rate": 1e-4}}, **changes}
+
+
+IDENTITY = progress()["identity"]
+
+
+def test_a_restored_run_goes_on_exactly_as_the_saved_one(tmp_path):
+    model, optimizer = trained()
+    checkpoint.save(tmp_path, 3, model, optimizer, progress(history=[{"epoch": 1, "training_loss": 0.1 + 0.2}]))
+    for _ in range(4):
+        step(model, optimizer)
+    other, other_optimizer = trained(seed=9, steps=0)
+    found = checkpoint.load(tmp_path, other, other_optimizer, IDENTITY)
+    assert found["history"] == [{"epoch": 1, "training_loss": 0.1 + 0.2}]
+    for _ in range(4):
+        step(other, other_optimizer)
+    assert all(torch.equal(a, b) for a, b in zip(state(model, optimizer), state(other, other_optimizer), strict=True))
+
+
+def test_only_the_last_two_are_kept(tmp_path):
+    model, optimizer = trained()
+    for number in (1, 2, 3):
+        checkpoint.save(tmp_path, number, model, optimizer, progress(step=number))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"step-0000000{number}.{ending}" for number in (2, 3) for ending in ("json", "safetensors")
+    ]
+
+
+def damage_by_truncation(path):
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def damage_by_one_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [damage_by_truncation, damage_by_one_bit, lambda path: path.unlink()])
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(tmp_path, capsys, damage):
+    model, optimizer = trained()
+    checkpoint.save(tmp_path, 1, model, optimizer, progress(step=1))
+    expected = state(model, optimizer)
+    step(model, optimizer)
+    checkpoint.save(tmp_path, 2, model, optimizer, progress(step=2))
+    damage(tmp_path / "step-00000002.safetensors")
+    other, other_optimizer = trained(seed=9, steps=0)
+    assert checkpoint.load(tmp_path, other, other_optimizer, IDENTITY)["step"] == 1
+    assert "step-00000002.json is damaged" in capsys.readouterr().out
+    assert all(torch.equal(a, b) for a, b in zip(expected, state(other, other_optimizer), strict=True))
+
+
+def test_half_written_json_is_damage_too(tmp_path):
+    model, optimizer = trained()
+    checkpoint.save(tmp_path, 1, model, optimizer, progress(step=1))
+    (tmp_path / "step-00000002.json").write_text('{"step": 2, "sha')
+    assert checkpoint.load(tmp_path, model, optimizer, IDENTITY)["step"] == 1
+
+
+def test_without_a_checkpoint_training_starts_anew(tmp_path):
+    assert checkpoint.load(tmp_path, *trained(), IDENTITY) is None
+
+
+def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path):
+    model, optimizer = trained()
+    checkpoint.save(tmp_path, 3, model, optimizer, progress())
+    other = json.loads(json.dumps(IDENTITY))
+    other["settings"]["learning_rate"] = 2e-4
+    with pytest.raises(InputError, match=r"settings.learning_rate: checkpoint 0.0001, now 0.0002\nDelete the folder"):
+        checkpoint.load(tmp_path, model, optimizer, other)

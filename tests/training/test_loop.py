@@ -1,0 +1,147 @@
+"""The schedule and order are the functions they are said to be; training learns, stops at NaN, keeps the best."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from pushpull.encoders.sentence import tokenise
+from pushpull.errors import InputError
+from pushpull.training.loop import (
+    Corpus,
+    best_epochs,
+    epoch_order,
+    fit,
+    learning_rate_factor,
+    steps_per_epoch,
+    validate,
+)
+from pushpull.training.objectives import build
+from pushpull.training.run import first_documents, load_corpus
+from torch import nn
+
+LINEAR = {"warmup": 0.1, "schedule": "linear"}
+COSINE = {"warmup": 0.1, "schedule": "cosine"}
+
+
+def test_warm_up_rises_to_the_peak_then_falls_to_zero():
+    linear = [learning_rate_factor(step, 100, LINEAR) for step in range(100)]
+    assert linear[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    assert linear[10:] == pytest.approx([1 - step / 90 for step in range(90)])
+    cosine = [learning_rate_factor(step, 100, COSINE) for step in range(100)]
+    assert cosine[10:] == pytest.approx([(1 + math.cos(math.pi * step / 90)) / 2 for step in range(90)])
+
+
+def test_a_run_of_one_step_has_a_rate():
+    assert learning_rate_factor(0, 1, LINEAR) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("documents", "kind", "steps"),
+    [
+        (64, "contrastive", 2),
+        (65, "contrastive", 2),
+        (65, "supervised", 3),
+        (64, "supervised", 2),
+        (5, "contrastive", 1),
+    ],
+)
+def test_contrastive_training_drops_an_incomplete_last_batch(documents, kind, steps):
+    assert steps_per_epoch(documents, {"batch_size": 32, "kind": kind}) == steps
+
+
+def test_an_epochs_order_is_a_permutation_and_a_function_of_seed_and_epoch():
+    first = epoch_order(50, seed=1, epoch=0)
+    assert sorted(first) == list(range(50))
+    assert np.array_equal(first, epoch_order(50, seed=1, epoch=0))
+    assert not np.array_equal(first, epoch_order(50, seed=1, epoch=1))
+    assert not np.array_equal(first, epoch_order(50, seed=2, epoch=0))
+
+
+def test_best_epochs_follow_the_printed_rules_and_the_earlier_wins_a_tie():
+    losses = [(3.0, 2.0), (2.0, 1.0), (2.0, 1.5)]
+    history = [{"epoch": i + 1, "training_loss": a, "validation_loss": b} for i, (a, b) in enumerate(losses)]
+    assert best_epochs(history) == {"last": 3, "lowest_training_loss": 2, "lowest_validation_loss": 2}
+    scored = [row | {"validation_micro_f1": score} for row, score in zip(history, [0.1, 0.3, 0.3], strict=True)]
+    assert best_epochs(scored) == {"highest_validation_micro_f1": 2}
+
+
+class Recorder(nn.Module):
+    """Remembers the sizes of the validation batches that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def validation_counts(self, batch, labels):
+        self.sizes.append(len(labels))
+        return torch.tensor([2.0 * len(labels), len(labels), 0, 0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("documents", "classifier", "sizes"), [(513, False, [256, 256]), (513, True, [256, 256, 1]), (40, False, [40])]
+)
+def test_contrastive_validation_skips_an_incomplete_batch_and_a_classifier_does_not(
+    tiny_encoder, documents, classifier, sizes
+):
+    tokens = tokenise(tiny_encoder, ["grain"] * documents, 8)
+    recorder = Recorder()
+    if classifier:
+        recorder.classifier = nn.Identity()
+    found = validate(recorder, Corpus(tokens, np.ones((documents, 2), np.float32), ["x"] * documents), "cpu")
+    assert recorder.sizes == sizes
+    assert found["validation_loss"] == 2.0
+
+
+def run_identity(settings):
+    return {"seed": 1, "settings": settings}
+
+
+@pytest.mark.parametrize("loss", ["jaccard", "msc"])
+def test_contrastive_training_lowers_its_loss(tiny_data, tiny_encoder, contrastive_settings, tmp_path, loss):
+    settings = contrastive_settings | {"loss": loss, "epochs": 6, "learning_rate": 3e-3}
+    torch.manual_seed(0)
+    train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
+    objective = build("contrastive", tiny_encoder, train.labels.shape[1], settings)
+    history = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)["history"]
+    assert len(history) == 6
+    assert history[-1]["training_loss"] < history[1]["training_loss"] - 0.05
+
+
+def test_only_the_weights_of_the_best_epochs_are_kept(tiny_data, tiny_encoder, contrastive_settings, tmp_path):
+    settings = contrastive_settings | {"epochs": 4}
+    train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
+    objective = build("contrastive", tiny_encoder, train.labels.shape[1], settings)
+    best = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)["best"]
+    kept = {int(path.stem.split("-")[1]) for path in tmp_path.glob("epoch-*.safetensors")}
+    assert kept == set(best.values())
+    assert 4 in kept
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_documents(
+    tiny_data, tiny_encoder, contrastive_settings, tmp_path
+):
+    train, validation = (
+        load_corpus(tiny_data, split, tiny_encoder, contrastive_settings) for split in ("train", "validation")
+    )
+    objective = build("contrastive", tiny_encoder, train.labels.shape[1], contrastive_settings)
+    with torch.no_grad():
+        objective.head.output.weight.fill_(float("nan"))
+    first = train.ids[epoch_order(len(train.ids), 1, 0)[0]]
+    with pytest.raises(InputError, match=f"(?s)loss is nan at step 0.*{first}.*learning_rate"):
+        fit(objective, train, validation, contrastive_settings, run_identity(contrastive_settings), "cpu", tmp_path)
+
+
+def test_fewer_documents_are_a_fixed_part_with_their_own_texts_and_labels(
+    tiny_data, tiny_encoder, contrastive_settings
+):
+    whole = load_corpus(tiny_data, "train", tiny_encoder, contrastive_settings)
+    part = first_documents(whole, 7)
+    assert part.ids == first_documents(whole, 7).ids
+    assert len(set(part.ids)) == 7
+    for row, name in enumerate(part.ids):
+        origin = whole.ids.index(name)
+        assert np.array_equal(part.labels[row], whole.labels[origin])
+        ours, theirs = part.tokens.batch(np.array([row])), whole.tokens.batch(np.array([origin]))
+        assert torch.equal(ours["input_ids"], theirs["input_ids"])
+    assert first_documents(whole, None) is whole

@@ -1,0 +1,126 @@
+"""What Snakemake plans, without running anything."""
+
+import resource
+from collections import Counter
+from itertools import product
+
+import pytest
+import yaml
+from workflow_runs import ARTEFACTS, PARTS, ROOT, dry_run, files_below, job_counts, planned, snakemake
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def expected_counts(study: str) -> dict[str, int]:
+    """Jobs per rule of a study, counted from config.yaml alone: kinds of method, grids, seeds, datasets."""
+    entry, runs, datasets = CONFIG["studies"][study], Counter(), set()
+    for experiment in entry["experiments"]:
+        datasets |= set(experiment["datasets"])
+        for _, _, (method, grid) in product(
+            experiment["datasets"], experiment["encoders"], experiment["methods"].items()
+        ):
+            points = 1
+            for value in (grid or {}).values():
+                points *= len(value) if isinstance(value, list) else 1
+            kind = CONFIG["methods"][method]["kind"]
+            runs[kind] += points * (1 if kind == "pretrained" else len(entry["seeds"]))
+    total = sum(runs.values())
+    published = sum(CONFIG["datasets"][name]["reader"] != "generated" for name in datasets)
+    counts = {
+        "download": published,
+        "prepare": len(datasets),
+        "train": total - runs["finetune"],
+        "finetune": runs["finetune"],
+        "embed": total,
+        "classifier": runs["supervised"] + runs["finetune"],
+        "linear_probe": runs["pretrained"] + runs["contrastive"],
+        "knn": total,
+        "dbc": total,
+        "metrics": total,
+        "collect": 1,
+        "table": 4,
+        "figure": 2,
+        "report": 1,
+        "all": 1,
+    }
+    return {rule: count for rule, count in counts.items() if count}
+
+
+def test_the_quick_study_is_planned_in_full(quick_plan):
+    counts = job_counts(quick_plan)
+    assert counts == expected_counts("quick")
+    assert (counts["train"], counts["finetune"], counts["metrics"]) == (7, 4, 11)
+
+
+def test_a_study_is_chosen_on_the_command_line(pristine):
+    counts = job_counts(dry_run(pristine, "--config", "study=cpu"))
+    assert counts == expected_counts("cpu")
+    assert (counts["download"], counts["train"]) == (2, 20)
+
+
+def test_the_slurm_profile_plans_the_papers_grids_quickly(pristine):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    printed = dry_run(pristine, "--profile", "slurm")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert job_counts(printed) == expected_counts("papers")
+    # Of its own time, not of the clock's, so that a busy machine does not fail the test.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 15
+    train = next(job for job in planned(printed) if job.rule == "train")
+    assert {"gpu=1", "cpus_per_task=8", "runtime=1440", "mem_mb=32000"} <= set(train.files("resources"))
+
+
+def test_every_target_can_be_asked_for_by_name(pristine):
+    targets = [*ARTEFACTS, "data", "tables", "figures", "report", "all"]
+    counts = job_counts(dry_run(pristine, *targets))
+    assert counts == expected_counts("quick") | dict.fromkeys(targets, 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted", "not_wanted"),
+    [
+        ("abalone_table3", {"table": 1, "abalone_table3": 1, "collect": 1, "metrics": 11}, {"figure", "report", "all"}),
+        ("data", {"prepare": 1, "data": 1}, {"train", "collect", "all"}),
+    ],
+)
+def test_a_target_alone_plans_what_it_needs(pristine, target, wanted, not_wanted):
+    counts = job_counts(dry_run(pristine, target))
+    assert {rule: counts.get(rule) for rule in wanted} == wanted
+    assert not_wanted.isdisjoint(counts)
+
+
+def test_every_path_of_the_plan_is_made_by_one_job_only(quick_plan):
+    made = Counter(path for job in planned(quick_plan) for path in job.files("output"))
+    assert made
+    assert set(made.values()) == {1}
+
+
+def test_every_rule_logs_in_its_own_file(quick_plan):
+    logs = Counter(path for job in planned(quick_plan) for path in job.files("log"))
+    assert set(logs.values()) == {1}
+    assert all(path.startswith("logs/") for path in logs)
+
+
+def test_a_misspelled_key_ends_the_run_with_the_nearest_key(pristine):
+    done = snakemake(pristine, "-n", "--cores", "all", "--config", "stdy=cpu")
+    assert done.returncode == 1
+    assert "top level: unknown key 'stdy': did you mean 'study'?" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_misspelled_study_ends_the_run_with_the_nearest_study(pristine):
+    done = snakemake(pristine, "-n", "--cores", "all", "--config", "study=paper")
+    assert done.returncode == 1
+    assert "study: unknown study 'paper': did you mean 'papers'?" in done.stdout
+
+
+def test_lint_finds_nothing(pristine):
+    done = snakemake(pristine, "--lint")
+    assert done.returncode == 0, done.stdout
+    assert "Congratulations" in done.stdout
+
+
+def test_a_dry_run_writes_no_file(pristine, quick_plan):
+    assert job_counts(quick_plan)
+    written = {path for path in files_below(pristine) - files_below(ROOT) if path.parts[0] != ".snakemake"}
+    assert written == set()
+    assert {path.name for path in pristine.iterdir()} == {*PARTS, ".snakemake"}

@@ -1,0 +1,53 @@
+"""The methods that ABALONE compares: what its tables and its figures have in common."""
+
+from pushpull.paper.study import Study
+from pushpull.paper.tables import Row, extra_rows
+
+PAPER = "abalone"
+TEMPERATURE = 0.1
+"""The temperature of every result but those of Table 2 (ABALONE, section 4)."""
+
+
+def _probe(name: str, title: str, method: str) -> Row:
+    return Row(name, title, method, "linear_probe", "linear_probe")
+
+
+def _classifier(name: str, title: str, method: str) -> Row:
+    return Row(name, title, method, "classifier", "classifier")
+
+
+PRETRAINED = _probe("L_MLM", "pre-trained encoder", "pretrained")
+BASE = _probe("L_Base", "contrastive baseline", "base")
+MSC = _probe("L_MSC", "proposed loss", "msc")
+BCE = _classifier("L_BCE", "binary cross-entropy", "bce")
+BASE_FT = _classifier("L_Base-FT", "baseline, then fine-tuned", "base_ft")
+MSC_FT = _classifier("L_MSC-FT", "proposed, then fine-tuned", "msc_ft")
+
+ROWS2 = (
+    PRETRAINED,
+    BASE,
+    _probe("L_BQueue", "baseline + queue", "base_queue"),
+    _probe("L_BQProto", "baseline + queue + prototypes", "base_queue_prototypes"),
+    MSC,
+)
+ROWS3 = (
+    _classifier("L_ASY", "asymmetric loss", "asymmetric"),
+    _classifier("L_FCL", "focal loss", "focal"),
+    BCE,
+    BASE,
+    BASE_FT,
+    MSC,
+    MSC_FT,
+)
+ROWS4 = (PRETRAINED, BCE, BASE, BASE_FT, MSC, MSC_FT)
+
+
+def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
+    """Return `rows`, and one for each further method of these kinds that the paper does not have."""
+    return [*rows, *extra_rows(study, PAPER, ROWS2 + ROWS3, kinds)]
+
+
+def clustering_rows(study: Study) -> list[Row]:
+    """Return the encoders of Table 4 and Figure 2: chosen as in Table 3, measured by clustering quality."""
+    rows = rows_of(study, ROWS4, "pretrained", "supervised", "contrastive", "finetune")
+    return [Row(row.name, row.title, row.method, "clustering", row.chosen_by) for row in rows]
