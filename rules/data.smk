@@ -3,16 +3,17 @@ rule download:
         manifest=f"{DATA}/raw/manifest.json",
     log:
         "logs/download/{dataset}.log",
-    params:
-        source=plan.source,
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=120,
     retries: 2
     localrule: True  # compute nodes are often without a network
     conda:
         "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        source=plan.source,
+        code=fingerprint("data.sources"),
     script:
         "../workflow_scripts/download.py"
 
@@ -27,15 +28,15 @@ rule prepare:
         card=f"{DATA}/card.json",
     log:
         "logs/prepare/{dataset}.log",
-    params:
-        entry=lambda w: config["datasets"][w.dataset],
-        code=fingerprint("data.prepare", "data.readers"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2500,
         runtime=60,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        entry=plan.entry,
+        code=fingerprint("data.prepare", "data.readers"),
     script:
         "../workflow_scripts/prepare.py"
 

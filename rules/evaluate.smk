@@ -9,15 +9,15 @@ rule classifier:
         decisions=f"{RUN}/classifier/decisions.npz",
     log:
         "logs/classifier/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    params:
-        task=lambda w: config["datasets"][w.dataset]["task"],
-        code=fingerprint("evaluation.classifier", "evaluation.protocols"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        task=lambda w: config["datasets"][w.dataset]["task"],
+        code=fingerprint("evaluation.classifier", "evaluation.protocols"),
     script:
         "../workflow_scripts/classifier.py"
 
@@ -36,16 +36,16 @@ rule linear_probe:
         decisions=f"{RUN}/linear_probe/decisions.npz",
     log:
         "logs/linear_probe/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    params:
-        seed=lambda w: int(w.seed),
-        code=fingerprint("evaluation.linear_probe", "evaluation.protocols"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2500,
         runtime=60,
         gpu=1,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        seed=lambda w: int(w.seed),
+        code=fingerprint("evaluation.linear_probe", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/linear_probe.py"
 
@@ -64,16 +64,16 @@ rule knn:
         decisions=f"{RUN}/knn/decisions.npz",
     log:
         "logs/knn/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    params:
-        **config["knn"],
-        base=lambda w: plan.protocols(w)[0],
-        code=fingerprint("evaluation.knn", "evaluation.protocols"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2500,
         runtime=60,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        **config["knn"],
+        base=lambda w: plan.protocols(w)[0],
+        code=fingerprint("evaluation.knn", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/knn.py"
 
@@ -91,14 +91,14 @@ rule dbc:
         decisions=f"{RUN}/dbc/decisions.npz",
     log:
         "logs/dbc/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    params:
-        code=fingerprint("evaluation.dbc", "evaluation.protocols"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2500,
         runtime=30,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        code=fingerprint("evaluation.dbc", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/dbc.py"
 
@@ -114,15 +114,15 @@ rule metrics:
         f"{RUN}/metrics.csv",
     log:
         "logs/metrics/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    params:
-        protocols=plan.protocols,
-        code=fingerprint("evaluation.summary", "evaluation.protocols"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2500,
         runtime=60,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        protocols=plan.protocols,
+        code=fingerprint("evaluation.summary", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/metrics.py"
 
@@ -135,11 +135,11 @@ rule collect:
         runs=f"{STUDY}/runs.json",
     log:
         f"logs/collect/{plan.study}.log",
-    params:
-        study=plan.study_record(),
-        code=fingerprint("paper.collect"),
     localrule: True
     conda:
         "../envs/paper.yaml"
+    params:
+        study=plan.study_record(),
+        code=fingerprint("paper.collect"),
     script:
         "../workflow_scripts/collect.py"

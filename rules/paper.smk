@@ -9,12 +9,12 @@ rule table:
         tex=f"{STUDY}/tables/{{name}}.tex",
     log:
         f"logs/table/{plan.study}/{{name}}.log",
-    params:
-        name=lambda w: w.name,
-        code=fingerprint("paper.tables", "paper.registry"),
     localrule: True
     conda:
         "../envs/paper.yaml"
+    params:
+        name=lambda w: w.name,
+        code=fingerprint("paper.registry", "paper.writing"),
     script:
         "../workflow_scripts/table.py"
 
@@ -29,12 +29,12 @@ rule figure:
         png=f"{STUDY}/figures/{{name}}.png",
     log:
         f"logs/figure/{plan.study}/{{name}}.log",
-    params:
-        name=lambda w: w.name,
-        code=fingerprint("paper.figures", "paper.registry"),
     localrule: True
     conda:
         "../envs/learn.yaml"
+    params:
+        name=lambda w: w.name,
+        code=fingerprint("paper.figure_registry", "paper.figures"),
     script:
         "../workflow_scripts/figure.py"
 
@@ -44,7 +44,9 @@ rule report:
         metrics=f"{STUDY}/metrics.csv",
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
-        tables=expand(f"{STUDY}/tables/{{name}}.csv", name=plan.artefacts("table")),
+        tables=expand(
+            f"{STUDY}/tables/{{name}}.{{ending}}", ending=["csv", "md", "tex"], name=plan.artefacts("table")
+        ),
         figures=expand(f"{STUDY}/figures/{{name}}.png", name=plan.artefacts("figure")),
         run_json=[f"{run.path}/run.json" for run in plan.runs()],
     output:
@@ -52,11 +54,11 @@ rule report:
         headline=f"{STUDY}/headline.txt",
     log:
         f"logs/report/{plan.study}.log",
-    params:
-        code=fingerprint("paper.report"),
     localrule: True
     conda:
         "../envs/paper.yaml"
+    params:
+        code=fingerprint("paper.report"),
     script:
         "../workflow_scripts/report.py"
 

@@ -11,21 +11,21 @@ rule train:
         "logs/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     benchmark:
         "benchmarks/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
-    params:
-        settings=plan.settings,
-        card=plan.card,
-        record=plan.record,
-        checkpoints=f"{RUN}/checkpoints",
-        code=fingerprint("training.run", "evaluation.checkpoint_choice"),
     wildcard_constraints:
         method=plan.methods("pretrained", "supervised", "contrastive"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2800,
         runtime=720,
         gpu=1,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        settings=plan.settings,
+        card=plan.card,
+        record=plan.record,
+        checkpoints=f"{RUN}/checkpoints",
+        code=plan.training_code,
     script:
         "../workflow_scripts/train.py"
 
@@ -44,22 +44,22 @@ rule finetune:
         "logs/finetune/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     benchmark:
         "benchmarks/finetune/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
+    wildcard_constraints:
+        method=plan.methods("finetune"),
+    conda:
+        "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=2800,
+        runtime=240,
+        gpu=1,
     params:
         settings=plan.settings,
         record=plan.record,
         parents=plan.parents,
         models=plan.parent_models,
         checkpoints=f"{RUN}/checkpoints",
-        code=fingerprint("training.run", "evaluation.checkpoint_choice"),
-    wildcard_constraints:
-        method=plan.methods("finetune"),
-    threads: 1
-    resources:
-        mem_mb=2800,
-        runtime=240,
-        gpu=1,
-    conda:
-        "../envs/learn.yaml"
+        code=plan.training_code,
     script:
         "../workflow_scripts/finetune.py"
 
@@ -78,15 +78,15 @@ rule embed:
         labels=f"{RUN}/embeddings/labels.npy",
     log:
         "logs/embed/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    params:
-        max_tokens=plan.max_tokens,
-        code=fingerprint("encoders.sentence"),
+    conda:
+        "../envs/learn.yaml"
     threads: 1
     resources:
         mem_mb=2800,
         runtime=120,
         gpu=1,
-    conda:
-        "../envs/learn.yaml"
+    params:
+        max_tokens=plan.max_tokens,
+        code=fingerprint("encoders.sentence", "data.dataset"),
     script:
         "../workflow_scripts/embed.py"

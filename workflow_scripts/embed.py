@@ -10,7 +10,7 @@ from pushpull.files import atomic_path
 from pushpull.job import cpu_count, job
 
 with job(snakemake.log[0]):
-    torch.set_num_threads(cpu_count(snakemake.threads))
+    torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data, encoder = Path(snakemake.input.card).parent, open_encoder(Path(snakemake.input.model))
     texts = {split: read_texts(data, split) for split in ("train", "validation", "test")}
     texts["labels"] = label_texts(read_card(data))

@@ -12,7 +12,7 @@ from pushpull.training.checkpoint import discard
 
 with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
-    torch.set_num_threads(cpu_count(snakemake.threads))
+    torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     setting = best_setting(params.parents)
     print(f"starting from {params.settings['parent']}/{setting}, the best mean validation micro-F1 over seeds")
     data, encoder = Path(snakemake.input.card).parent, open_encoder(Path(params.models[setting]))

@@ -10,7 +10,7 @@ from pushpull.evaluation.protocols import half, load_embeddings, write_scores
 from pushpull.job import cpu_count, job
 
 with job(snakemake.log[0]):
-    faiss.omp_set_num_threads(cpu_count(snakemake.threads))
+    faiss.omp_set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data, params = Path(snakemake.input.card).parent, snakemake.params
     card = read_card(data)
     labels = read_labels(data, "train", label_names(card))

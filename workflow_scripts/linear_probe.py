@@ -9,7 +9,7 @@ from pushpull.evaluation.protocols import load_embeddings, write_scores
 from pushpull.job import cpu_count, job
 
 with job(snakemake.log[0]):
-    torch.set_num_threads(cpu_count(snakemake.threads))
+    torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data = Path(snakemake.input.card).parent
     card = read_card(data)
     labels, validation_labels = (read_labels(data, split, label_names(card)) for split in ("train", "validation"))

@@ -12,7 +12,7 @@ from pushpull.training.checkpoint import discard
 
 with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
-    torch.set_num_threads(cpu_count(snakemake.threads))
+    torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data, encoder = Path(snakemake.input.card).parent, load_encoder(params.card)
     record, history, seed = {**params.record, "code": params.code}, [], int(snakemake.wildcards.seed)
     if params.settings["kind"] == "pretrained":

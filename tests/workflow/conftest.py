@@ -1,10 +1,13 @@
-"""Copies of the checkout: one as it is, made once, and one for each test that needs its own."""
+"""Copies of the checkout: as it is, or with a finished run; made once, and copied for each test that changes them.
+
+With pytest-xdist each worker makes the full run that slow tests start from; one worker for all of them is faster.
+"""
 
 import shutil
 from pathlib import Path
 
 import pytest
-from workflow_runs import copy_checkout, dry_run
+from workflow_runs import TINY_ARGUMENTS, copy_checkout, dry_run, real_run
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +26,19 @@ def quick_plan(pristine) -> str:
 def checkout(pristine, tmp_path) -> Path:
     """A copy of the checkout for one test to change."""
     return shutil.copytree(pristine, tmp_path / "checkout")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A checkout in which the study `tiny` has run; not to be changed."""
+    folder = copy_checkout(tmp_path_factory.mktemp("finished") / "checkout")
+    done = real_run(folder, *TINY_ARGUMENTS)
+    assert done.returncode == 0, done.stdout[-8000:]
+    (folder / "printed.txt").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture
+def again(finished, tmp_path) -> Path:
+    """A copy of the finished checkout, times of files included."""
+    return shutil.copytree(finished, tmp_path / "checkout")

@@ -1,38 +1,20 @@
-"""Real runs with a tiny encoder. One full run serves all tests; a test that goes on from it works on a copy.
-
-With pytest-xdist use `--dist loadfile`, else each worker makes the full run.
-"""
+"""What a real run of the study `tiny` leaves: files, columns, shapes, ranges, records."""
 
 import csv
 import json
 import math
-import os
-import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from workflow_runs import (
     ARTEFACTS,
-    TINY,
-    Job,
-    command,
-    copy_checkout,
-    dry_run,
-    environment,
     files_below,
-    job_counts,
-    planned,
-    snakemake,
+    read_metrics,
 )
 
 pytestmark = pytest.mark.slow
 
-TINY_ARGUMENTS = ("--configfile", TINY)
 HEADER = ["paper", "dataset", "encoder", "method", "setting", "seed", "protocol", "split", "metric", "value"]
 SHARES = {"micro_f1", "macro_f1", "hamming_loss", "accuracy"}
 METHODS = ("pretrained", "bce", "base", "msc", "base_ft", "msc_ft")
@@ -44,45 +26,9 @@ PROTOCOLS = {
 }
 
 
-def real_run(folder: Path, *arguments, cores: int = 2, **more: str) -> subprocess.CompletedProcess:
-    return snakemake(folder, "--cores", str(cores), *arguments, **more)
-
-
-def read_metrics(folder: Path) -> list[dict[str, str]]:
-    with (folder / "results/tiny/metrics.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def run_folder(folder: Path, method: str, dataset: str = "tiny") -> Path:
     (found,) = (folder / f"results/runs/{dataset}/tiny/{method}").glob("*/seed1")
     return found
-
-
-def edit(folder: Path, module: str, old: str, new: str) -> None:
-    path = folder / "workflow_scripts/pushpull" / module
-    text = path.read_text()
-    assert text.count(old) == 1, f"{module} has {text.count(old)} times {old!r}; choose another place to edit"
-    path.write_text(text.replace(old, new))
-
-
-def of_rule(jobs: list[Job], rule: str) -> set[str]:
-    return {job.wildcards()["method"] for job in jobs if job.rule == rule}
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """A checkout in which the study `tiny` has run; not to be changed."""
-    folder = copy_checkout(tmp_path_factory.mktemp("finished") / "checkout")
-    done = real_run(folder, *TINY_ARGUMENTS)
-    assert done.returncode == 0, done.stdout[-8000:]
-    (folder / "printed.txt").write_text(done.stdout)
-    return folder
-
-
-@pytest.fixture
-def again(finished, tmp_path) -> Path:
-    """A copy of the finished checkout, times of files included."""
-    return shutil.copytree(finished, tmp_path / "checkout")
 
 
 def test_a_run_makes_every_table_figure_and_the_report(finished):
@@ -242,188 +188,3 @@ def test_training_moves_the_weights(finished):
     untrained = np.load(run_folder(finished, "pretrained") / "embeddings/test.npy")
     for method in METHODS[1:]:
         assert not np.allclose(untrained, np.load(run_folder(finished, method) / "embeddings/test.npy"), atol=1e-3)
-
-
-def test_the_second_run_has_nothing_to_do(again):
-    done = real_run(again, *TINY_ARGUMENTS)
-    assert done.returncode == 0
-    assert "Nothing to be done" in done.stdout
-
-
-def test_a_comment_or_a_docstring_in_the_library_retrains_nothing(again):
-    edit(again, "losses/contrastive.py", "import math\n", "# a comment\n\nimport math\n")
-    edit(again, "losses/contrastive.py", '"""Sizes of intersection', '"""The sizes of intersection')
-    edit(again, "training/loop.py", "import math\n", "import math  # another comment\n")
-    assert "Nothing to be done" in dry_run(again, *TINY_ARGUMENTS)
-
-
-def test_a_changed_formula_plans_training_and_what_follows_and_no_new_data(again):
-    edit(again, "losses/contrastive.py", "(1.0 if prototypes else 0.0)", "(2.0 if prototypes else 0.0)")
-    printed = dry_run(again, *TINY_ARGUMENTS)
-    jobs, counts = planned(printed), job_counts(printed)
-    assert of_rule(jobs, "train") >= {"base", "msc"}
-    assert of_rule(jobs, "finetune") == {"base_ft", "msc_ft"}
-    assert {"prepare", "download"}.isdisjoint(counts)
-    assert counts["collect"] == counts["report"] == 1
-    reasons = [job.facts["reason"] for job in jobs if job.rule == "train"]
-    assert all(reason.startswith(("Params have changed", "Code has changed")) for reason in reasons), reasons
-
-
-def test_a_changed_contrastive_formula_leaves_supervised_and_untrained_runs_alone(again):
-    edit(again, "losses/contrastive.py", "(1.0 if prototypes else 0.0)", "(2.0 if prototypes else 0.0)")
-    assert of_rule(planned(dry_run(again, *TINY_ARGUMENTS)), "train") == {"base", "msc"}
-
-
-def test_a_change_in_the_tables_retrains_nothing(again):
-    edit(again, "paper/writing.py", "def write_table(", "UNUSED = 1\n\n\ndef write_table(")
-    counts = job_counts(dry_run(again, *TINY_ARGUMENTS))
-    assert set(counts) <= {"table", "report", "all"}
-    assert counts["table"] == 4
-
-
-def test_one_table_is_written_again_after_its_files_are_deleted(again):
-    tables = again / "results/tiny/tables"
-    before = {suffix: (tables / f"abalone_table3.{suffix}").read_bytes() for suffix in ("csv", "md", "tex")}
-    for suffix in before:
-        (tables / f"abalone_table3.{suffix}").unlink()
-    done = real_run(again, *TINY_ARGUMENTS, "abalone_table3")
-    assert done.returncode == 0, done.stdout
-    assert job_counts(done.stdout) == {"table": 1, "abalone_table3": 1}
-    assert {suffix: (tables / f"abalone_table3.{suffix}").read_bytes() for suffix in before} == before
-
-
-def test_every_figure_and_table_is_the_same_when_made_again(again):
-    study = again / "results/tiny"
-    before = {
-        name: (study / name).read_bytes() for name in files_below(study) if name.suffix in (".md", ".tex", ".csv")
-    }
-    done = real_run(again, *TINY_ARGUMENTS, "--forcerun", "collect", "--until", "table")
-    assert done.returncode == 0, done.stdout
-    assert {name: (study / name).read_bytes() for name in before} == before
-
-
-def write_corpus(path: Path, documents: int, columns: tuple[str, str] = ("body", "topics")) -> None:
-    """A CSV as a spreadsheet writes it: quoted commas, line breaks in cells, letters beyond ASCII, empty labels."""
-    topics = {"trade": "export tariffs, cargo", "weather": "naïve forecast of rain", "health": 'the "old"\nclinic'}
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["number", *columns])
-        for number in range(documents):
-            chosen = [name for bit, name in enumerate(topics) if number % 8 >> bit & 1]
-            text = " ".join(topics[name] for name in chosen) or "nothing"
-            writer.writerow([number, f"{text} {number}", " ; ".join(chosen)])
-
-
-def with_own_files(folder: Path) -> Path:
-    """A configuration file that adds the user's CSV and an experiment to the study, and nothing else."""
-    config = yaml.safe_load(TINY.read_text())
-    experiment = config["studies"]["tiny"]["experiments"][0] | {"datasets": ["mine"]}
-    experiment["methods"] = {"pretrained": None, "bce": None}
-    entry = {
-        "title": "My reports",
-        "task": "multi",
-        "reader": "csv",
-        "files": {"train": "my/train.csv", "test": "my/test.csv"},
-        "text": "body",
-        "labels": "topics",
-        "validation": 0.25,
-    }
-    experiments = [*config["studies"]["tiny"]["experiments"], experiment]
-    extra = {"datasets": {"mine": entry}, "studies": {"tiny": {"experiments": experiments}}}
-    path = folder / "mine.yaml"
-    path.write_text(yaml.safe_dump(extra))
-    (folder / "my").mkdir()
-    return path
-
-
-def test_a_users_own_csv_runs_through_everything_and_no_other_run_again(again):
-    extra = with_own_files(again)
-    write_corpus(again / "my/train.csv", 64)
-    write_corpus(again / "my/test.csv", 24)
-    before = {
-        path: (again / "results/runs/tiny" / path).stat().st_mtime_ns
-        for path in files_below(again / "results/runs/tiny")
-    }
-    done = real_run(again, "--configfile", TINY, extra)
-    assert done.returncode == 0, done.stdout[-8000:]
-    counts = job_counts(done.stdout)
-    assert {rule: counts.get(rule, 0) for rule in ("prepare", "train", "finetune", "embed", "metrics")} == {
-        "prepare": 1,
-        "train": 2,
-        "finetune": 0,
-        "embed": 2,
-        "metrics": 2,
-    }
-    after = {path: (again / "results/runs/tiny" / path).stat().st_mtime_ns for path in before}
-    assert after == before
-    card = json.loads((again / "results/data/mine/card.json").read_text())
-    assert {label["name"] for label in card["labels"]} == {"trade", "weather", "health"}
-    assert card["splits"]["train"]["documents"] + card["splits"]["validation"]["documents"] == 64
-    assert {row["method"] for row in read_metrics(again) if row["dataset"] == "mine"} == {"pretrained", "bce"}
-    assert "My reports" in (again / "results/tiny/tables/abalone_table3.md").read_text()
-
-
-def test_a_csv_without_the_column_is_refused_with_the_columns_that_exist(checkout):
-    extra = with_own_files(checkout)
-    write_corpus(checkout / "my/train.csv", 64, columns=("text", "subject"))
-    write_corpus(checkout / "my/test.csv", 24)
-    done = real_run(checkout, "--configfile", TINY, extra, "results/data/mine/card.json")
-    assert done.returncode == 1
-    assert "my/train.csv, line 2: no column 'body' (text:); there are: number, text, subject" in done.stdout
-    assert "Traceback" not in done.stdout
-    assert not list((checkout / "results").rglob("*.parquet"))
-
-
-def test_an_own_file_that_is_missing_is_named_before_anything_runs(checkout):
-    extra = with_own_files(checkout)
-    write_corpus(checkout / "my/train.csv", 64)
-    done = real_run(checkout, "--configfile", TINY, extra)
-    assert done.returncode == 1
-    assert "my/test.csv" in done.stdout
-    assert not (checkout / "results").exists()
-
-
-def test_a_file_missing_in_the_mirror_is_named_with_its_address_and_place(checkout, tmp_path):
-    mirror = tmp_path / "mirror"
-    mirror.mkdir()
-    arguments = (*TINY_ARGUMENTS, "--retries", "0", "results/data/semeval2018/card.json")
-    done = real_run(checkout, *arguments, PUSHPULL_MIRROR=str(mirror))
-    assert done.returncode == 1
-    assert "https://saifmohammad.com/WebDocs/AIT-2018/AIT2018-DATA/SemEval2018-Task1-all-data.zip" in done.stdout
-    assert str(mirror / "semeval2018_task1_ec/SemEval2018-Task1-all-data.zip") in done.stdout
-    assert "Traceback" not in done.stdout
-    assert not (checkout / "results/data/semeval2018/raw/manifest.json").exists()
-
-
-def test_ctrl_c_in_training_leaves_no_half_output_and_the_next_run_goes_on(again):
-    run = "results/runs/tiny/tiny/bce/lr0.001_ep120_tok16_hlr0.01_bs16/seed1"
-    extra = {"studies": {"tiny": {"experiments": yaml.safe_load(TINY.read_text())["studies"]["tiny"]["experiments"]}}}
-    extra["studies"]["tiny"]["experiments"][0]["settings"]["epochs"] = 120
-    (again / "long.yaml").write_text(yaml.safe_dump(extra))
-    arguments = ("--configfile", TINY, "long.yaml", "--cores", "1", f"{run}/run.json")
-    log = again / run.replace("results/runs", "logs/train")
-    log = log.with_name(f"{log.name}.log")
-
-    with (again / "first.txt").open("w") as printed:
-        process = subprocess.Popen(
-            command(*arguments), cwd=again, env=environment(), stdout=printed, stderr=printed, start_new_session=True
-        )
-        deadline = time.monotonic() + 120
-        while not (log.is_file() and "epoch 2:" in log.read_text()):
-            assert process.poll() is None, (again / "first.txt").read_text()
-            assert time.monotonic() < deadline, "training did not begin"
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=60) != 0
-
-    assert "stopped by signal 2" in log.read_text()
-    left = {path.parts[0] for path in files_below(again / run)}
-    assert left == {"checkpoints"}
-    done = snakemake(again, *arguments)
-    assert done.returncode == 0, done.stdout
-    resumed = log.read_text()
-    assert "resuming at step" in resumed
-    assert "epoch 1:" not in resumed
-    with (again / run / "history.csv").open(newline="") as stream:
-        assert [int(row["epoch"]) for row in csv.DictReader(stream)] == list(range(1, 121))
-    assert not (again / run / "checkpoints").exists()

@@ -20,6 +20,9 @@ LIBRARY = {
     "registry.py": 'LOSSES = {"one": "pushpull.losses:one"}\n',
     "losses.py": "def one(x):\n    return x + 1\n",
     "unrelated.py": "VALUE = 1\n",
+    "reader.py": 'from pathlib import Path\n\nWORDS = Path(__file__).with_name("words.yaml").read_text()\n',
+    "words.yaml": "words: [one, two]\n",
+    "other.yaml": "words: [three]\n",
 }
 
 
@@ -112,6 +115,14 @@ def test_a_change_elsewhere_does_not_count(library):
     before = fingerprint("stage"), fingerprint("registry"), fingerprint("late")
     change(library, "unrelated.py", "1", "2")
     assert (fingerprint("stage"), fingerprint("registry"), fingerprint("late")) == before
+
+
+def test_a_data_file_that_a_module_names_counts_and_another_does_not(library):
+    before = fingerprint("reader")
+    change(library, "other.yaml", "three", "four")
+    assert fingerprint("reader") == before
+    change(library, "words.yaml", "two", "four")
+    assert fingerprint("reader") != before
 
 
 def test_modules_that_import_each_other_are_hashed_once(library):

@@ -1,5 +1,6 @@
 """Copies of the checkout, Snakemake runs in them, and what Snakemake says it will do."""
 
+import csv
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
 PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "slurm", "envs")
+TINY_ARGUMENTS = ("--configfile", TINY)
 ARTEFACTS = [f"abalone_{name}" for name in ("table1", "table2", "table3", "table4", "figure1", "figure2")]
 
 
@@ -98,3 +100,14 @@ def planned(printed: str) -> list[Job]:
 def files_below(folder: Path) -> set[Path]:
     """Every file below a folder that need not exist, relative to it."""
     return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def real_run(folder: Path, *arguments, cores: int = 2, **more: str) -> subprocess.CompletedProcess:
+    """Run Snakemake for real."""
+    return snakemake(folder, "--cores", str(cores), *arguments, **more)
+
+
+def read_metrics(folder: Path) -> list[dict[str, str]]:
+    """Rows of the metrics file of the study `tiny`."""
+    with (folder / "results/tiny/metrics.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))

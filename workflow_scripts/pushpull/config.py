@@ -1,9 +1,10 @@
 """Checks config.yaml before anything runs: every mistake in one line, with the nearest valid name."""
 
+from math import isfinite
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError, validators
 
 from pushpull.data.readers import READERS
 from pushpull.errors import InputError, unknown
@@ -12,6 +13,14 @@ from pushpull.paper.names import ARTEFACTS
 from pushpull.settings import KINDS, NULLABLE, SETTINGS
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
+# JSON Schema counts 4.0 as an integer and NaN as a number; a path `ep4.0` and a learning rate NaN help nobody.
+_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+        "number": lambda _, value: isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value),
+    }
+)
+_Validator = validators.extend(Draft202012Validator, type_checker=_TYPES)
 
 
 def check(config: dict) -> None:
@@ -20,7 +29,7 @@ def check(config: dict) -> None:
     Raises:
         InputError: one line per mistake, each with the key, the value, and what is allowed.
     """
-    problems = [_say(error) for error in Draft202012Validator(_schema()).iter_errors(config)]
+    problems = [_say(error) for error in _Validator(_schema()).iter_errors(config)]
     if not problems:
         problems = [*_datasets(config), *_methods(config), *_studies(config)]
     if problems:
@@ -34,6 +43,7 @@ def _schema() -> dict:
     schema["$defs"]["grid"]["properties"] = {
         key: {"anyOf": [value, {"type": "array", "minItems": 1, "uniqueItems": True, "items": value}]}
         for key, value in single.items()
+        if key not in ("loss", "parent")  # what a method is, is said under methods
     }
     return schema
 
@@ -54,10 +64,8 @@ def _setting_schema(key: str) -> dict:
 
 def _say(error: ValidationError) -> str:
     """One line for a schema error: where, what was found, what is allowed."""
-    if error.validator == "anyOf":  # a setting that may be one value or a grid: speak of the likelier of the two
-        wanted = "array" if isinstance(error.instance, list) else "value"
-        branch = [e for e in error.context if ("items" in e.schema_path or e.validator != "type") or wanted == "value"]
-        return _say((branch or error.context)[0])
+    if error.validator == "anyOf":  # one value or a grid, nothing or settings: speak of what was meant
+        return _say(max(error.context, key=lambda branch: (_fits_shape(branch), len(branch.absolute_path))))
     where = ".".join(str(part) for part in error.absolute_path) or "top level"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         allowed = error.schema.get("properties", {})
@@ -68,7 +76,19 @@ def _say(error: ValidationError) -> str:
     if error.validator == "oneOf":
         ways = "package + sha256, hub + revision, or package + random"
         return f"{where}: an encoder needs {ways}; it has {', '.join(error.instance)}"
-    return f"{where}: {error.message}"
+    hint = ""
+    if error.validator == "type" and isinstance(error.instance, str) and error.instance.lower().count("e") == 1:
+        hint = f"; YAML reads {error.instance} as text, write it with a dot: 5.0e-5"
+    return f"{where}: {error.message}{hint}"
+
+
+def _fits_shape(error: ValidationError) -> bool:
+    """Whether the branch of an `anyOf` that failed was at least for a value of this shape (list, mapping, other)."""
+    if error.validator != "type" or error.relative_path:
+        return True
+    shapes = {"array": list, "object": dict}
+    wanted = error.validator_value if isinstance(error.validator_value, str) else error.validator_value[0]
+    return wanted != "null" and isinstance(error.instance, shapes.get(wanted, (str, int, float)))
 
 
 def _datasets(config: dict) -> list[str]:
@@ -77,9 +97,9 @@ def _datasets(config: dict) -> list[str]:
         where = f"datasets.{name}"
         if entry["reader"] not in READERS:
             problems.append(f"{where}.reader: {unknown('reader', entry['reader'], READERS)}")
-        elif entry["reader"] in ("csv", "jsonl"):
-            missing = [key for key in ("files", "text", "labels") if key not in entry]
-            problems += [f"{where}: a {entry['reader']} dataset needs the key {key!r}" for key in missing]
+        needed = {"csv": ("files", "text", "labels"), "jsonl": ("files", "text", "labels"), "generated": ("corpus",)}
+        missing = [key for key in needed.get(entry["reader"], ()) if key not in entry]
+        problems += [f"{where}: a {entry['reader']} dataset needs the key {key!r}" for key in missing]
     return problems
 
 
@@ -119,7 +139,12 @@ def _studies(config: dict) -> list[str]:
             for part, allowed in known.items():
                 wrong = [value for value in experiment[part] if value not in allowed]
                 problems += [f"{where}.{part}: {unknown(part[:-1], value, allowed)}" for value in wrong]
-            for method in experiment["methods"]:
+            for method, given in experiment["methods"].items():
+                kind = config["methods"].get(method, {}).get("kind")
+                used = [key for key, setting in SETTINGS.items() if kind in setting.kinds]
+                unused = [key for key in given or {} if kind in KINDS and key not in used]
+                wrong = f"setting of a {kind} method"
+                problems += [f"{where}.methods.{method}: {unknown(wrong, key, used)}" for key in unused]
                 parent = config["methods"].get(method, {}).get("parent")
                 if parent and parent not in experiment["methods"]:
                     problems.append(f"{where}.methods: {method} starts from {parent}, which is not among the methods")

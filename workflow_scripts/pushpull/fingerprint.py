@@ -2,21 +2,25 @@
 
 import ast
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
+
+from pushpull.files import sha256
 
 ROOT = Path(__file__).parent
 
 
 @cache
-def fingerprint(*modules: str) -> str:
-    """Hash the syntax trees of modules and of every module of this library that they import.
+def fingerprint(*modules: str, without: tuple[str, ...] = ()) -> str:
+    """Hash the syntax trees of modules and of every module of this library that they import, and their data files.
 
     Put into the `params` of a rule it makes Snakemake run the rule again when, and only when, the code that the rule
     uses has changed in meaning.
 
     Args:
         modules: dotted names below `pushpull`, such as `training.run`.
+        without: modules that these import but that the stage does not use.
 
     Example:
         >>> fingerprint("errors") == fingerprint("errors")
@@ -27,7 +31,7 @@ def fingerprint(*modules: str) -> str:
     while todo:
         name = todo.pop()
         path = _source(name)
-        if path is None or name in found:
+        if path is None or name in found or name.removeprefix("pushpull.") in without:
             continue
         tree, found[name] = _read(path)
         todo += _imports(tree)
@@ -45,8 +49,16 @@ def _read(path: Path) -> tuple[ast.Module, str]:
             and isinstance(body[0], ast.Expr)
             and isinstance(body[0].value, ast.Constant)
         ):
-            body[0].value = ast.Constant(value=None)
-    return tree, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+            del body[0]
+    return tree, hashlib.sha256(ast.dump(tree).encode()).hexdigest() + "".join(_assets(tree, path.parent))
+
+
+def _assets(tree: ast.Module, folder: Path) -> list[str]:
+    """Hashes of the data files beside a module that it names in a string: word lists, templates, printed values."""
+    names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    paths = [folder / name for name in sorted(names) if re.fullmatch(r"[\w.]+", name)]
+    files = [file for path in paths for file in (sorted(path.glob("*.csv")) if path.is_dir() else [path])]
+    return [sha256(file) for file in files if file.suffix in (".yaml", ".j2", ".csv") and file.is_file()]
 
 
 def _imports(tree: ast.Module) -> list[str]:

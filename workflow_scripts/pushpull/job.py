@@ -1,14 +1,17 @@
 """What every workflow script does around its work: log, name the mistake in one line, leave cleanly."""
 
+import errno
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from pushpull.errors import InputError
+
+DISK_FULL = os.strerror(errno.ENOSPC)
 
 
 class _Tee:
@@ -34,7 +37,7 @@ class _Tee:
 def job(log: str) -> Iterator[None]:
     """Run the body of a script with its output copied to `log`.
 
-    An `InputError`, a full disk and Ctrl-C end the job with one line instead of a traceback (exit status 1 or 130).
+    An `InputError`, a full disk and Ctrl-C end the job with a line instead of a traceback (exit status 1 or 130).
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,26 +47,24 @@ def job(log: str) -> Iterator[None]:
             yield
         except InputError as error:
             _leave(f"error: {error}", 1)
-        except OSError as error:
-            traceback.print_exc()
-            _leave(f"error: {error.strerror or error}: {error.filename or ''}", 1)
         except KeyboardInterrupt:
             _leave("stopped; what is finished is kept, run the same command again to go on", 130)
-        except Exception:
+        except Exception as error:
             traceback.print_exc(file=stream)  # the interpreter prints it to the terminal
+            if DISK_FULL in str(error):  # as OSError, or in the words of safetensors, pyarrow and numpy
+                _leave(f"error: {error}\nFree some space and run the same command again; no half file was left.", 1)
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
-def cpu_count(threads: int) -> int:
-    """Threads this job may use: its Snakemake threads, or more where Slurm granted more.
+def cpu_count(threads: int, resources: Mapping[str, object]) -> int:
+    """Threads this job may use: its Snakemake threads, or the `cpus_per_task` that a cluster profile asked for.
 
-    `--cores all` caps a rule's threads at the submit host's CPUs (Snakemake #2997), so on a cluster the
-    affinity of the job is the truth.
+    `--cores all` caps a rule's threads at the CPUs of the submit host (Snakemake #2997), and the variables of Slurm
+    are stripped inside a job, so the resource is the truth there.
     """
-    granted = len(os.sched_getaffinity(0)) if "SLURM_JOB_ID" in os.environ else 0
-    return max(threads, granted)
+    return max(threads, int(resources.get("cpus_per_task", 1)))
 
 
 def _leave(message: str, status: int) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pushpull.data.sources import load_sources
 from pushpull.errors import InputError, unknown
+from pushpull.fingerprint import fingerprint
 from pushpull.paper.names import ARTEFACTS
 from pushpull.settings import defaults, setting_name
 
@@ -21,6 +22,13 @@ PROTOCOLS = {
     "contrastive": ("linear_probe", "knn", "dbc"),
     "supervised": ("classifier", "knn", "dbc"),
     "finetune": ("classifier", "knn", "dbc"),
+}
+# Modules with the formulas of a kind; a change in the others' formulas does not concern its runs.
+LOSSES = {
+    "pretrained": (),
+    "supervised": ("losses.supervised",),
+    "contrastive": ("losses.contrastive", "losses.kernel"),
+    "finetune": ("losses.supervised",),
 }
 
 
@@ -144,6 +152,17 @@ class Plan:
     def max_tokens(self, wildcards) -> int:
         """Where this run's texts are cut."""
         return self.settings(wildcards)["max_tokens"]
+
+    def training_code(self, wildcards) -> str:
+        """Fingerprint of the code that trains a run, less the formulas of other kinds."""
+        used = LOSSES[self.kind(wildcards.method)]
+        unused = tuple(sorted({module for modules in LOSSES.values() for module in modules} - set(used)))
+        return fingerprint("training.run", "evaluation.checkpoint_choice", without=unused)
+
+    def entry(self, wildcards) -> dict:
+        """The dataset's entry in config.yaml, less what only tables show."""
+        entry = self.config["datasets"][wildcards.dataset]
+        return {key: value for key, value in entry.items() if key not in ("title", "printed_as")}
 
     def source(self, wildcards) -> dict:
         """Published files of a dataset: URLs, sizes, checksums."""

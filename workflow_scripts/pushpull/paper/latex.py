@@ -45,7 +45,7 @@ def to_latex(table: Table) -> str:
 
     Each (dataset, encoder) is a block of rows, because side by side they would leave the page. For the same reason a
     metric has at most two columns: ours, below it the interval, and printed, below it the difference. A table that is
-    not `grouped` has all of them in lines one below the other.
+    not `grouped` has ours, printed and difference in lines one below the other, and no interval.
     """
     notes: list[str] = []
     lines = list(_grouped(table, notes) if table.grouped else _by_dataset(table, notes))
@@ -87,7 +87,8 @@ def _grouped(table: Table, notes: list[str]) -> Iterator[str]:
     difference = "Δ" if table.cells.difference.notna().any() else ""
     yield _line("", *[_small("95 % interval"), _small(difference)][:roles] * len(metrics))
     for names, part in table.cells.groupby(["dataset", "encoder"], sort=False):
-        title = ", ".join(escape(table.labels.get(name, name)) for name in names if name)
+        kinds = zip(("datasets", "encoders"), names, strict=True)
+        title = ", ".join(escape(table.label(kind, name)) for kind, name in kinds if name)
         yield r"\midrule"
         yield _line(rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{title}}}}}")
         for row, cells in part.groupby("row", sort=False):
@@ -101,10 +102,10 @@ def _grouped(table: Table, notes: list[str]) -> Iterator[str]:
 def _by_dataset(table: Table, notes: list[str]) -> Iterator[str]:
     yield _line("dataset", *(escape(metric.title) for metric in table.metrics))
     for row, cells in table.cells.groupby("row", sort=False):
-        ours, intervals, printed, differences = zip(*_entries(cells, table, notes), strict=True)
+        ours, _, printed, differences = zip(*_entries(cells, table, notes), strict=True)
         yield r"\midrule"
-        yield _line(escape(table.labels.get(row, row)), *ours)
-        for title, words in (("95 % interval", intervals), ("printed", printed), ("Δ", differences)):
+        yield _line(escape(table.label("rows" if table.grouped else "datasets", row)), *ours)
+        for title, words in (("printed", printed), ("Δ", differences)):
             if any(words):
                 yield _line(rf"\quad {escape(title)}", *map(escape, words))
 
@@ -152,5 +153,6 @@ def _line(*words: str) -> str:
 def _legend(table: Table) -> list[str]:
     """Return one line that says what the rows are that the paper calls by short names, if there are any."""
     names = table.cells.row.drop_duplicates()
-    explained = [table.labels[name] for name in names if table.labels.get(name, "").startswith(f"{name} (")]
+    shown = {name: table.label("rows", name) for name in names}
+    explained = [words for name, words in shown.items() if words.startswith(f"{name} (")]
     return ["; ".join(explained)] if explained else []

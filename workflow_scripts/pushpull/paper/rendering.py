@@ -58,10 +58,17 @@ def lay_out(table: Table) -> Grid:
     shown = slice(2 if cells.encoder[cells.encoder != ""].nunique() > 1 else 1)
     groups = []
     for names, part in parts:
-        title = ", ".join(table.labels.get(name, name) for name in names[shown] if name)
+        kinds = zip(("datasets", "encoders"), names[shown], strict=False)
+        title = ", ".join(table.label(kind, name) for kind, name in kinds if name)
         groups.append(_group(title, part, rows, table, footnotes))
     corner = "method" if table.grouped else "dataset"
-    return Grid(corner, [table.labels.get(row, row) for row in rows], groups, footnotes, remarks(table))
+    return Grid(
+        corner,
+        [table.label("rows" if table.grouped else "datasets", row) for row in rows],
+        groups,
+        footnotes,
+        remarks(table),
+    )
 
 
 def to_markdown(table: Table) -> str:

@@ -74,7 +74,7 @@ def missing_cells(tables: Sequence[Table]) -> list[tuple[str, str, str]]:
         total = table.cells.groupby("dataset").row.nunique()
         for (note, dataset), part in missing.groupby(["note", "dataset"], sort=False):
             rows = part.row.drop_duplicates()
-            where = table.labels.get(dataset, dataset)
+            where = table.label("datasets", dataset)
             if len(rows) < total[dataset]:
                 where += ": " + ", ".join(rows)
             entries.append((table.title, where, note))
@@ -99,7 +99,7 @@ def _headline(table: Table) -> list[str]:
     lines = []
     width = table.cells.row.str.len().max()
     for (dataset, encoder), part in table.cells.groupby(["dataset", "encoder"], sort=False):
-        lines.append(f"{table.labels[dataset]} ({table.labels[encoder]})")
+        lines.append(f"{table.label('datasets', dataset)} ({table.label('encoders', encoder)})")
         for row, pair in part.groupby("row", sort=False):
             if pair["mean"].notna().all():
                 micro, macro = (mean_std(cell.mean, cell.std, MICRO_F1.decimals) for cell in pair.itertuples())

@@ -64,8 +64,12 @@ class Table:
     caption: str
     metrics: tuple[Metric, ...]
     cells: pd.DataFrame
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[tuple[str, str], str] = field(default_factory=dict)
     grouped: bool = True
+
+    def label(self, kind: str, name: str) -> str:
+        """Return the words shown for a name of the tidy table; `kind` is rows, datasets or encoders."""
+        return self.labels.get((kind, name), name)
 
     @property
     def seeds(self) -> int | None:
@@ -94,10 +98,10 @@ def extra_rows(study: Study, paper: str, rows: Iterable[Row], kinds: Sequence[st
     ]
 
 
-def labels(study: Study, rows: Sequence[Row]) -> dict[str, str]:
-    """Return the words to show for rows, datasets and encoders, by their names in the tidy table."""
-    shown = {row.name: f"{row.name} ({row.title})" if row.title else row.name for row in rows}
-    titles = {key: study.title(kind, key) for kind in ("datasets", "encoders") for key in study.info[kind]}
+def labels(study: Study, rows: Sequence[Row]) -> dict[tuple[str, str], str]:
+    """Return the words to show, by (`rows`, `datasets` or `encoders`, name in the tidy table)."""
+    shown = {("rows", row.name): f"{row.name} ({row.title})" if row.title else row.name for row in rows}
+    titles = {(kind, key): study.title(kind, key) for kind in ("datasets", "encoders") for key in study.info[kind]}
     return titles | shown
 
 

@@ -1,0 +1,62 @@
+"""Around a script's work: output in the log, mistakes in one line, exit states that Snakemake understands."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from pushpull.job import cpu_count
+
+
+def run(tmp_path, body):
+    script = "from pushpull.errors import InputError\nfrom pushpull.job import job\nwith job('logs/a/b.log'):\n"
+    return subprocess.run(
+        [sys.executable, "-c", script + textwrap.indent(body, "    ")],
+        cwd=tmp_path,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_output_and_errors_reach_the_terminal_and_the_log(tmp_path):
+    found = run(tmp_path, "import sys\nprint('one')\nprint('two', file=sys.stderr)")
+    assert (found.returncode, found.stdout, found.stderr) == (0, "one\n", "two\n")
+    assert (tmp_path / "logs/a/b.log").read_text() == "one\ntwo\n"
+
+
+def test_a_users_mistake_is_one_line_and_no_traceback(tmp_path):
+    found = run(tmp_path, "raise InputError('no such column')")
+    assert (found.returncode, found.stderr) == (1, "error: no such column\n")
+    assert "no such column" in (tmp_path / "logs/a/b.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "error", ["OSError(28, 'No space left on device', 'x.npy')", "ValueError('I/O error: No space left on device')"]
+)
+def test_a_full_disk_is_named_with_the_next_step(tmp_path, error):
+    found = run(tmp_path, f"raise {error}")
+    assert found.returncode == 1
+    assert "No space left on device" in found.stderr
+    assert "run the same command again" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_ctrl_c_says_that_nothing_is_lost(tmp_path):
+    found = run(tmp_path, "raise KeyboardInterrupt")
+    assert found.returncode == 130
+    assert "run the same command again" in found.stderr
+
+
+def test_any_other_error_has_its_traceback_on_the_terminal_once_and_in_the_log(tmp_path):
+    found = run(tmp_path, "1 / 0")
+    assert found.returncode == 1
+    assert found.stderr.count("ZeroDivisionError") == 1
+    assert "ZeroDivisionError" in (tmp_path / "logs/a/b.log").read_text()
+
+
+def test_threads_are_snakemakes_unless_a_cluster_profile_granted_more():
+    assert cpu_count(1, {}) == 1
+    assert cpu_count(1, {"cpus_per_task": 6}) == 6
+    assert cpu_count(8, {"cpus_per_task": 6}) == 8

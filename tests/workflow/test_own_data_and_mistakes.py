@@ -1,0 +1,152 @@
+"""A user's own files, files that are missing, and Ctrl-C."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from workflow_runs import (
+    TINY,
+    TINY_ARGUMENTS,
+    command,
+    environment,
+    files_below,
+    job_counts,
+    read_metrics,
+    real_run,
+    snakemake,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def write_corpus(path: Path, documents: int, columns: tuple[str, str] = ("body", "topics")) -> None:
+    """A CSV as a spreadsheet writes it: quoted commas, line breaks in cells, letters beyond ASCII, empty labels."""
+    topics = {"trade": "export tariffs, cargo", "weather": "naïve forecast of rain", "health": 'the "old"\nclinic'}
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["number", *columns])
+        for number in range(documents):
+            chosen = [name for bit, name in enumerate(topics) if number % 8 >> bit & 1]
+            text = " ".join(topics[name] for name in chosen) or "nothing"
+            writer.writerow([number, f"{text} {number}", " ; ".join(chosen)])
+
+
+def with_own_files(folder: Path) -> Path:
+    """A configuration file that adds the user's CSV and an experiment to the study, and nothing else."""
+    config = yaml.safe_load(TINY.read_text())
+    experiment = config["studies"]["tiny"]["experiments"][0] | {"datasets": ["mine"]}
+    experiment["methods"] = {"pretrained": None, "bce": None}
+    entry = {
+        "title": "My reports",
+        "task": "multi",
+        "reader": "csv",
+        "files": {"train": "my/train.csv", "test": "my/test.csv"},
+        "text": "body",
+        "labels": "topics",
+        "validation": 0.25,
+    }
+    experiments = [*config["studies"]["tiny"]["experiments"], experiment]
+    extra = {"datasets": {"mine": entry}, "studies": {"tiny": {"experiments": experiments}}}
+    path = folder / "mine.yaml"
+    path.write_text(yaml.safe_dump(extra))
+    (folder / "my").mkdir()
+    return path
+
+
+def test_a_users_own_csv_runs_through_everything_and_no_other_run_again(again):
+    extra = with_own_files(again)
+    write_corpus(again / "my/train.csv", 64)
+    write_corpus(again / "my/test.csv", 24)
+    before = {
+        path: (again / "results/runs/tiny" / path).stat().st_mtime_ns
+        for path in files_below(again / "results/runs/tiny")
+    }
+    done = real_run(again, "--configfile", TINY, extra)
+    assert done.returncode == 0, done.stdout[-8000:]
+    counts = job_counts(done.stdout)
+    assert {rule: counts.get(rule, 0) for rule in ("prepare", "train", "finetune", "embed", "metrics")} == {
+        "prepare": 1,
+        "train": 2,
+        "finetune": 0,
+        "embed": 2,
+        "metrics": 2,
+    }
+    after = {path: (again / "results/runs/tiny" / path).stat().st_mtime_ns for path in before}
+    assert after == before
+    card = json.loads((again / "results/data/mine/card.json").read_text())
+    assert {label["name"] for label in card["labels"]} == {"trade", "weather", "health"}
+    assert card["splits"]["train"]["documents"] + card["splits"]["validation"]["documents"] == 64
+    assert {row["method"] for row in read_metrics(again) if row["dataset"] == "mine"} == {"pretrained", "bce"}
+    assert "My reports" in (again / "results/tiny/tables/abalone_table3.md").read_text()
+
+
+def test_a_csv_without_the_column_is_refused_with_the_columns_that_exist(checkout):
+    extra = with_own_files(checkout)
+    write_corpus(checkout / "my/train.csv", 64, columns=("text", "subject"))
+    write_corpus(checkout / "my/test.csv", 24)
+    done = real_run(checkout, "results/data/mine/card.json", "--configfile", TINY, extra)
+    assert done.returncode == 1
+    assert "my/train.csv, line 2: no column 'body' (text:); there are: number, text, subject" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not list((checkout / "results").rglob("*.parquet"))
+
+
+def test_an_own_file_that_is_missing_is_named_before_anything_runs(checkout):
+    extra = with_own_files(checkout)
+    write_corpus(checkout / "my/train.csv", 64)
+    done = real_run(checkout, "--configfile", TINY, extra)
+    assert done.returncode == 1
+    assert "my/test.csv" in done.stdout
+    assert not (checkout / "results").exists()
+
+
+def test_a_file_missing_in_the_mirror_is_named_with_its_address_and_place(checkout, tmp_path):
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    arguments = ("results/data/semeval2018/card.json", "--retries", "0", *TINY_ARGUMENTS)
+    done = real_run(checkout, *arguments, PUSHPULL_MIRROR=str(mirror))
+    assert done.returncode == 1
+    assert "https://saifmohammad.com/WebDocs/AIT-2018/AIT2018-DATA/SemEval2018-Task1-all-data.zip" in done.stdout
+    assert str(mirror / "semeval2018_task1_ec/SemEval2018-Task1-all-data.zip") in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (checkout / "results/data/semeval2018/raw/manifest.json").exists()
+
+
+def test_ctrl_c_in_training_leaves_no_half_output_and_the_next_run_goes_on(again):
+    run = "results/runs/tiny/tiny/bce/lr0.001_ep120_tok16_hlr0.01_bs16/seed1"
+    extra = {"studies": {"tiny": {"experiments": yaml.safe_load(TINY.read_text())["studies"]["tiny"]["experiments"]}}}
+    extra["studies"]["tiny"]["experiments"][0]["settings"]["epochs"] = 120
+    (again / "long.yaml").write_text(yaml.safe_dump(extra))
+    arguments = (f"{run}/run.json", "--cores", "1", "--configfile", TINY, "long.yaml")
+    log = again / run.replace("results/runs", "logs/train")
+    log = log.with_name(f"{log.name}.log")
+
+    with (again / "first.txt").open("w") as printed:
+        process = subprocess.Popen(
+            command(*arguments), cwd=again, env=environment(), stdout=printed, stderr=printed, start_new_session=True
+        )
+        deadline = time.monotonic() + 120
+        while not (log.is_file() and "epoch 2:" in log.read_text()):
+            assert process.poll() is None, (again / "first.txt").read_text()
+            assert time.monotonic() < deadline, "training did not begin"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) != 0
+
+    assert "stopped by signal 2" in log.read_text()
+    left = {path.parts[0] for path in files_below(again / run)}
+    assert left == {"checkpoints"}
+    done = snakemake(again, *arguments)
+    assert done.returncode == 0, done.stdout
+    resumed = log.read_text()
+    assert "resuming at step" in resumed
+    assert "epoch 1:" not in resumed
+    with (again / run / "history.csv").open(newline="") as stream:
+        assert [int(row["epoch"]) for row in csv.DictReader(stream)] == list(range(1, 121))
+    assert not (again / run / "checkpoints").exists()
