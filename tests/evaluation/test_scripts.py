@@ -68,6 +68,7 @@ class Run:
             params=SimpleNamespace(**params),
             log=[str(self.folder / f"{name}.log")],
             threads=1,
+            resources={},
         )
         runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": job})
 
