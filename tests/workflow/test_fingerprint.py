@@ -6,6 +6,7 @@ import re
 import pytest
 from pushpull import fingerprint as module
 from pushpull.fingerprint import fingerprint
+from pushpull.plan import TRAINING
 from workflow_runs import ROOT
 
 LIBRARY = {
@@ -152,15 +153,27 @@ def rules() -> dict[str, tuple[str, list[str]]]:
     text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
     found = {}
     for block in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
-        modules = re.search(r"fingerprint\((.*?)\)", block, re.DOTALL)
+        call = re.search(r"fingerprint\((.*?)\)", block, re.DOTALL)
+        modules = re.findall(r'"([\w.]+)"', call[1]) if call else TRAINING if "plan.training_code" in block else None
         if modules:
             script = re.search(r'"\.\./(workflow_scripts/\w+\.py)"', block)
-            found[block.partition(":")[0]] = (script[1], re.findall(r'"([\w.]+)"', modules[1]))
+            found[block.partition(":")[0]] = (script[1], modules)
     return found
 
 
 def test_every_rule_that_computes_has_a_fingerprint():
-    computing = {"prepare", "train", "finetune", "embed", "classifier", "linear_probe", "knn", "dbc", "metrics"}
+    computing = {
+        "download",
+        "prepare",
+        "train",
+        "finetune",
+        "embed",
+        "classifier",
+        "linear_probe",
+        "knn",
+        "dbc",
+        "metrics",
+    }
     assert computing | {"collect", "table", "figure", "report"} == rules().keys()
 
 
@@ -175,7 +188,7 @@ def test_a_rules_fingerprint_names_modules_that_exist_and_covers_what_its_script
 
 
 def test_training_depends_on_losses_and_encoders_and_not_on_tables():
-    covered = reached("training.run", "evaluation.checkpoint_choice")
+    covered = reached(*TRAINING)
     assert {"pushpull.losses.contrastive", "pushpull.losses.supervised", "pushpull.encoders.sentence"} <= covered
     assert not [name for name in covered if name.startswith("pushpull.paper")]
 

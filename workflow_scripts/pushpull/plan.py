@@ -23,6 +23,7 @@ PROTOCOLS = {
     "supervised": ("classifier", "knn", "dbc"),
     "finetune": ("classifier", "knn", "dbc"),
 }
+TRAINING = ("training.run", "evaluation.checkpoint_choice")
 # Modules with the formulas of a kind; a change in the others' formulas does not concern its runs.
 LOSSES = {
     "pretrained": (),
@@ -157,7 +158,7 @@ class Plan:
         """Fingerprint of the code that trains a run, less the formulas of other kinds."""
         used = LOSSES[self.kind(wildcards.method)]
         unused = tuple(sorted({module for modules in LOSSES.values() for module in modules} - set(used)))
-        return fingerprint("training.run", "evaluation.checkpoint_choice", without=unused)
+        return fingerprint(*TRAINING, without=unused)
 
     def entry(self, wildcards) -> dict:
         """The dataset's entry in config.yaml, less what only tables show."""
