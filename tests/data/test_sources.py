@@ -5,10 +5,7 @@ import io
 import json
 import tarfile
 import zipfile
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.request import Request
 
 import pytest
@@ -26,38 +23,6 @@ def digest(data: bytes) -> str:
 
 def facts(data: bytes) -> dict:
     return {"bytes": len(data), "sha256": digest(data)}
-
-
-class Handler(BaseHTTPRequestHandler):
-    def __init__(self, pages: dict, requests: list, *rest) -> None:
-        self.pages, self.requests = pages, requests
-        super().__init__(*rest)
-
-    def do_GET(self) -> None:
-        self.requests.append(self.path)
-        status, headers, body = self.pages.get(self.path, (404, {}, b"no such page"))
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *ignored) -> None:
-        pass
-
-
-@pytest.fixture
-def site(monkeypatch):
-    """(address, pages, requests): `pages[path] = status, headers, body` is served."""
-    monkeypatch.setenv("no_proxy", "*")
-    pages, requests = {}, []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, pages, requests))
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", pages, requests
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def tar_of(members: list[tuple[str, bytes]], **kind) -> bytes:
