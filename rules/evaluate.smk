@@ -45,6 +45,7 @@ rule linear_probe:
         gpu=1,
     params:
         seed=lambda w: int(w.seed),
+        grid=plan.setting("probe_grid"),
         code=fingerprint("evaluation.linear_probe", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/linear_probe.py"
@@ -110,6 +111,8 @@ rule metrics:
         card=f"{DATA}/card.json",
         test=f"{RUN}/embeddings/test.npy",
         decisions=plan.decisions,
+        history=f"{RUN}/history.csv",
+        forces=plan.forces,
     output:
         f"{RUN}/metrics.csv",
     log:

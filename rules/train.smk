@@ -6,13 +6,14 @@ rule train:
     output:
         model=directory(f"{RUN}/model"),
         history=f"{RUN}/history.csv",
+        forces=f"{RUN}/forces.csv",
         run=f"{RUN}/run.json",
     log:
         "logs/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     benchmark:
         "benchmarks/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
     wildcard_constraints:
-        method=plan.methods("pretrained", "supervised", "contrastive"),
+        method=plan.methods("pretrained", "supervised", "contrastive", "label_wise"),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -86,7 +87,8 @@ rule embed:
         runtime=120,
         gpu=1,
     params:
-        max_tokens=plan.max_tokens,
+        max_tokens=plan.setting("max_tokens"),
+        clean_text=plan.setting("clean_text"),
         code=fingerprint("encoders.sentence", "data.dataset"),
     script:
         "../workflow_scripts/embed.py"

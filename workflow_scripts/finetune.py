@@ -21,5 +21,5 @@ with job(snakemake.log[0]):
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
     run.save_model(trained.objective, Path(output.model))
-    run.write_record(record | {"best_epochs": best}, trained.outcome["history"], data, began, output)
+    run.write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
     discard(Path(params.checkpoints))

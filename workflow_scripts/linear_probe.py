@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from pushpull.data.dataset import label_names, read_card, read_labels
-from pushpull.evaluation.linear_probe import decide, fit_probe, predict
+from pushpull.evaluation.linear_probe import GRIDS, decide, fit_probe, predict
 from pushpull.evaluation.protocols import load_embeddings, write_scores
 from pushpull.job import cpu_count, job
 
@@ -16,8 +16,9 @@ with job(snakemake.log[0]):
     train = load_embeddings(snakemake.input.train, len(labels))
     validation = load_embeddings(snakemake.input.validation, len(validation_labels))
     test = load_embeddings(snakemake.input.test)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    probe = fit_probe(train, labels, validation, validation_labels, seed=snakemake.params.seed, device=device)
+    params, device = snakemake.params, "cuda" if torch.cuda.is_available() else "cpu"
+    grid = GRIDS[params.grid]
+    probe = fit_probe(train, labels, validation, validation_labels, seed=params.seed, grid=grid, device=device)
     scores = predict(probe, validation), predict(probe, test)
     decisions = {"half": tuple(decide(score, card["task"]) for score in scores)}
     write_scores(Path(snakemake.output.decisions).parent, *scores, decisions)

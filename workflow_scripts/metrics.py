@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pushpull.data.dataset import label_names, read_card, read_labels
 from pushpull.evaluation.protocols import load_embeddings, read_decisions
-from pushpull.evaluation.summary import clustering_rows, decision_rows, write_rows
+from pushpull.evaluation.summary import clustering_rows, decision_rows, training_rows, write_rows
 from pushpull.job import job
 
 with job(snakemake.log[0]):
@@ -17,4 +17,5 @@ with job(snakemake.log[0]):
         decision_rows(protocol, read_decisions(Path(path).parent), truth, card["task"]) for protocol, path in protocols
     ]
     embeddings = load_embeddings(snakemake.input.test, len(truth["test"]))
-    write_rows(snakemake.output[0], chain(*rows, clustering_rows(embeddings, truth["test"])))
+    rows += [clustering_rows(embeddings, truth["test"]), training_rows(snakemake.input.history, snakemake.input.forces)]
+    write_rows(snakemake.output[0], chain(*rows))

@@ -14,7 +14,8 @@ with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data, encoder = Path(snakemake.input.card).parent, load_encoder(params.card)
-    record, history, seed = {**params.record, "code": params.code}, [], int(snakemake.wildcards.seed)
+    record, seed = {**params.record, "code": params.code}, int(snakemake.wildcards.seed)
+    outcome = {"history": [], "forces": []}
     if params.settings["kind"] == "pretrained":
         save_encoder(encoder, Path(output.model))
     else:
@@ -25,11 +26,13 @@ with job(snakemake.log[0]):
             run.restore_epoch(trained, epoch)
             return [embed(encoder, corpus.tokens, pick_device()) for corpus in corpora]
 
-        best, history = trained.outcome["best"], trained.outcome["history"]
+        outcome, best = trained.outcome, trained.outcome["best"]
         labels = [corpus.labels.astype("uint8") for corpus in corpora]
-        epoch, scores = choose_epoch(best.values(), vectors, *labels, seed, pick_device())
+        grid = params.settings.get("probe_grid", "paper")
+        epoch, scores = choose_epoch(best.values(), vectors, *labels, seed, pick_device(), grid)
         run.restore_epoch(trained, epoch)
         run.save_model(trained.objective, Path(output.model))
         record |= {"best_epochs": best, "chosen_epoch": epoch, "probe_validation_micro_f1": scores}
-    run.write_record(record, history, data, began, output)
+    run.write_forces(outcome["forces"], data, output.forces)
+    run.write_record(record, outcome, data, began, output)
     discard(Path(params.checkpoints))

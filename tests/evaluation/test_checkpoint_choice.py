@@ -23,14 +23,16 @@ def test_the_epoch_whose_embeddings_show_the_labels_is_chosen():
         ]
         return shown[0], shown[1]
 
-    epoch, scores = choose_epoch([7, 2, 5, 5], embed, labels, validation_labels, seed=0, device="cpu")
+    epoch, scores = choose_epoch(
+        [7, 2, 5, 5], embed, labels, validation_labels, seed=0, device="cpu", probe_grid="paper"
+    )
     assert epoch == 5
     assert set(scores) == {2, 5, 7}
     assert scores[5] > max(scores[2], scores[7])
 
 
 def test_a_single_candidate_is_taken_without_embedding_anything():
-    assert choose_epoch([3, 3, 3], lambda _: pytest.fail("not needed"), None, None, 0, "cpu") == (3, {})
+    assert choose_epoch([3, 3, 3], lambda _: pytest.fail("not needed"), None, None, 0, "cpu", "paper") == (3, {})
 
 
 def write(path, value):

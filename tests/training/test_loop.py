@@ -12,11 +12,11 @@ from pushpull.training.loop import (
     best_epochs,
     epoch_order,
     fit,
-    learning_rate_factor,
     steps_per_epoch,
     validate,
 )
-from pushpull.training.objectives import build
+from pushpull.training.optimiser import learning_rate_factor
+from pushpull.training.registry import load
 from pushpull.training.run import first_documents, load_corpus
 from torch import nn
 
@@ -37,17 +37,11 @@ def test_a_run_of_one_step_has_a_rate():
 
 
 @pytest.mark.parametrize(
-    ("documents", "kind", "steps"),
-    [
-        (64, "contrastive", 2),
-        (65, "contrastive", 2),
-        (65, "supervised", 3),
-        (64, "supervised", 2),
-        (5, "contrastive", 1),
-    ],
+    ("documents", "whole_batches", "steps"),
+    [(64, True, 2), (65, True, 2), (65, False, 3), (64, False, 2), (5, True, 1)],
 )
-def test_contrastive_training_drops_an_incomplete_last_batch(documents, kind, steps):
-    assert steps_per_epoch(documents, {"batch_size": 32, "kind": kind}) == steps
+def test_training_that_compares_documents_drops_an_incomplete_last_batch(documents, whole_batches, steps):
+    assert steps_per_epoch(documents, 32, whole_batches) == steps
 
 
 def test_an_epochs_order_is_a_permutation_and_a_function_of_seed_and_epoch():
@@ -69,25 +63,25 @@ def test_best_epochs_follow_the_printed_rules_and_the_earlier_wins_a_tie():
 class Recorder(nn.Module):
     """Remembers the sizes of the validation batches that it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, compares_documents: bool) -> None:
         super().__init__()
+        self.compares_documents = compares_documents
         self.sizes: list[int] = []
 
-    def validation_counts(self, batch, labels):
+    def validation_sums(self, batch, labels):
         self.sizes.append(len(labels))
-        return torch.tensor([2.0 * len(labels), len(labels), 0, 0], dtype=torch.float64)
+        return {"loss": torch.tensor(2.0 * len(labels))}
+
+    def validation_scores(self, sums, documents):
+        return {"validation_loss": sums["loss"].item() / documents}
 
 
 @pytest.mark.parametrize(
-    ("documents", "classifier", "sizes"), [(513, False, [256, 256]), (513, True, [256, 256, 1]), (40, False, [40])]
+    ("documents", "compares", "sizes"), [(513, True, [256, 256]), (513, False, [256, 256, 1]), (40, True, [40])]
 )
-def test_contrastive_validation_skips_an_incomplete_batch_and_a_classifier_does_not(
-    tiny_encoder, documents, classifier, sizes
-):
+def test_validation_skips_an_incomplete_batch_where_documents_are_compared(tiny_encoder, documents, compares, sizes):
     tokens = tokenise(tiny_encoder, ["grain"] * documents, 8)
-    recorder = Recorder()
-    if classifier:
-        recorder.classifier = nn.Identity()
+    recorder = Recorder(compares)
     found = validate(recorder, Corpus(tokens, np.ones((documents, 2), np.float32), ["x"] * documents), "cpu")
     assert recorder.sizes == sizes
     assert found["validation_loss"] == 2.0
@@ -102,7 +96,7 @@ def test_contrastive_training_lowers_its_loss(tiny_data, tiny_encoder, contrasti
     settings = contrastive_settings | {"loss": loss, "epochs": 6, "learning_rate": 3e-3}
     torch.manual_seed(0)
     train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
-    objective = build("contrastive", tiny_encoder, train.labels.shape[1], settings)
+    objective = load("contrastive")(tiny_encoder, train.labels.shape[1], settings)
     history = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)["history"]
     assert len(history) == 6
     assert history[-1]["training_loss"] < history[1]["training_loss"] - 0.05
@@ -111,7 +105,7 @@ def test_contrastive_training_lowers_its_loss(tiny_data, tiny_encoder, contrasti
 def test_only_the_weights_of_the_best_epochs_are_kept(tiny_data, tiny_encoder, contrastive_settings, tmp_path):
     settings = contrastive_settings | {"epochs": 4}
     train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
-    objective = build("contrastive", tiny_encoder, train.labels.shape[1], settings)
+    objective = load("contrastive")(tiny_encoder, train.labels.shape[1], settings)
     best = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)["best"]
     kept = {int(path.stem.split("-")[1]) for path in tmp_path.glob("epoch-*.safetensors")}
     assert kept == set(best.values())
@@ -124,7 +118,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_documents(
     train, validation = (
         load_corpus(tiny_data, split, tiny_encoder, contrastive_settings) for split in ("train", "validation")
     )
-    objective = build("contrastive", tiny_encoder, train.labels.shape[1], contrastive_settings)
+    objective = load("contrastive")(tiny_encoder, train.labels.shape[1], contrastive_settings)
     with torch.no_grad():
         objective.head.output.weight.fill_(float("nan"))
     first = train.ids[epoch_order(len(train.ids), 1, 0)[0]]

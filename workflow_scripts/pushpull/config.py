@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from pushpull.data.readers import READERS
 from pushpull.errors import InputError, unknown
-from pushpull.losses.registry import CONTRASTIVE, SUPERVISED
+from pushpull.losses.registry import BY_KIND
 from pushpull.paper.names import ARTEFACTS
 from pushpull.settings import KINDS, NULLABLE, SETTINGS
 
@@ -97,7 +97,13 @@ def _datasets(config: dict) -> list[str]:
         where = f"datasets.{name}"
         if entry["reader"] not in READERS:
             problems.append(f"{where}.reader: {unknown('reader', entry['reader'], READERS)}")
-        needed = {"csv": ("files", "text", "labels"), "jsonl": ("files", "text", "labels"), "generated": ("corpus",)}
+        needed = {
+            "csv": ("files", "text", "labels"),
+            "jsonl": ("files", "text", "labels"),
+            "generated": ("corpus",),
+            "rcv1_v2_xml": ("folder",),
+            "rcv1_v2_json": ("files",),
+        }
         missing = [key for key in needed.get(entry["reader"], ()) if key not in entry]
         problems += [f"{where}: a {entry['reader']} dataset needs the key {key!r}" for key in missing]
     return problems
@@ -116,9 +122,11 @@ def _methods(config: dict) -> list[str]:
             for key in entry
             if key in SETTINGS and key not in used
         ]
-        losses = CONTRASTIVE if kind == "contrastive" else SUPERVISED
-        if kind != "pretrained" and entry.get("loss") not in losses:
+        losses = BY_KIND[kind]
+        if losses and entry.get("loss") not in losses:
             problems.append(f"{where}.loss: {unknown('loss', entry.get('loss'), losses)}")
+        if entry.get("similarity") == "euclidean" and entry.get("prototypes"):
+            problems.append(f"{where}.prototypes: unit vectors do not go with similarity euclidean; allowed: false")
         parents = [key for key, other in config["methods"].items() if other["kind"] == "contrastive"]
         if kind == "finetune" and entry.get("parent") not in parents:
             problems.append(f"{where}.parent: {unknown('contrastive method', entry.get('parent'), parents)}")

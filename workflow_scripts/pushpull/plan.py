@@ -5,14 +5,17 @@ Snakemake input or params functions.
 """
 
 import hashlib
+from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
 from pushpull.data.sources import load_sources
 from pushpull.errors import InputError, unknown
 from pushpull.fingerprint import fingerprint
+from pushpull.losses.registry import BY_KIND
 from pushpull.paper.names import ARTEFACTS
 from pushpull.settings import defaults, setting_name
+from pushpull.training.registry import OBJECTIVES
 
 DATA = "results/data/{dataset}"
 RUN = "results/runs/{dataset}/{encoder}/{method}/{setting}/seed{seed}"
@@ -20,17 +23,13 @@ RUN = "results/runs/{dataset}/{encoder}/{method}/{setting}/seed{seed}"
 PROTOCOLS = {
     "pretrained": ("linear_probe", "knn", "dbc"),
     "contrastive": ("linear_probe", "knn", "dbc"),
+    "label_wise": ("linear_probe", "knn", "dbc"),
     "supervised": ("classifier", "knn", "dbc"),
     "finetune": ("classifier", "knn", "dbc"),
 }
 TRAINING = ("training.run", "evaluation.checkpoint_choice")
-# Modules with the formulas of a kind; a change in the others' formulas does not concern its runs.
-LOSSES = {
-    "pretrained": (),
-    "supervised": ("losses.supervised",),
-    "contrastive": ("losses.contrastive", "losses.kernel"),
-    "finetune": ("losses.supervised",),
-}
+# Both name every objective and loss; a run depends on its own alone.
+REGISTRIES = ("training.registry", "losses.registry")
 
 
 class Run(NamedTuple):
@@ -74,7 +73,7 @@ class Plan:
         return list(self._all.values())
 
     def kind(self, method: str) -> str:
-        """Kind of a method: pretrained, supervised, contrastive or finetune."""
+        """Kind of a method: pretrained, supervised, contrastive, label_wise or finetune."""
         return self.config["methods"][method]["kind"]
 
     def _runs(self, experiment: dict) -> list[Run]:
@@ -150,15 +149,24 @@ class Plan:
         """The encoder's entry in config.yaml, less its title, which must not retrain anything."""
         return {key: value for key, value in self.config["encoders"][wildcards.encoder].items() if key != "title"}
 
-    def max_tokens(self, wildcards) -> int:
-        """Where this run's texts are cut."""
-        return self.settings(wildcards)["max_tokens"]
+    def setting(self, key: str) -> Callable:
+        """Params function: one resolved setting of a run."""
+        return lambda wildcards: self.settings(wildcards)[key]
+
+    def forces(self, wildcards) -> str | list[str]:
+        """forces.csv of a run that training has one of; a fine-tuning has none."""
+        return [] if self.kind(wildcards.method) == "finetune" else f"{self.run(wildcards).path}/forces.csv"
+
+    def decision_files(self) -> list[str]:
+        """decisions.npz of every run and protocol."""
+        return [f"{run.path}/{name}/decisions.npz" for run in self.runs() for name in PROTOCOLS[run.settings["kind"]]]
 
     def training_code(self, wildcards) -> str:
-        """Fingerprint of the code that trains a run, less the formulas of other kinds."""
-        used = LOSSES[self.kind(wildcards.method)]
-        unused = tuple(sorted({module for modules in LOSSES.values() for module in modules} - set(used)))
-        return fingerprint(*TRAINING, without=unused)
+        """Fingerprint of the code that trains a run, less the objectives and losses of others."""
+        settings = self.settings(wildcards)
+        used = [OBJECTIVES.get(settings["kind"]), BY_KIND[settings["kind"]].get(settings.get("loss"))]
+        modules = [name.partition(":")[0].removeprefix("pushpull.") for name in used if name]
+        return fingerprint(*TRAINING, *modules, without=REGISTRIES)
 
     def entry(self, wildcards) -> dict:
         """The dataset's entry in config.yaml, less what only tables show."""
@@ -172,8 +180,8 @@ class Plan:
     def raw(self, wildcards) -> dict[str, str | list[str]]:
         """What `prepare` reads: downloaded files, the user's own files, or nothing for a generated corpus."""
         entry = self.config["datasets"][wildcards.dataset]
-        if "files" in entry:
-            return {"files": list(entry["files"].values())}
+        if "files" in entry or "folder" in entry:
+            return {"files": [*entry.get("files", {}).values(), *([entry["folder"]] if "folder" in entry else [])]}
         if entry["reader"] == "generated":
             return {}
         return {"manifest": DATA.format(dataset=wildcards.dataset) + "/raw/manifest.json"}

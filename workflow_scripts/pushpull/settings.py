@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-KINDS = ("pretrained", "supervised", "contrastive", "finetune")
+KINDS = ("pretrained", "supervised", "contrastive", "label_wise", "finetune")
 _TRAINED = KINDS[1:]
 _CLASSIFIER = ("supervised", "finetune")
+_COMPARING = ("contrastive", "label_wise")
 
 
 class Setting(NamedTuple):
@@ -20,7 +21,7 @@ class Setting(NamedTuple):
 SETTINGS = {
     "max_tokens": Setting("tok", 300, KINDS, (3, 8192)),
     "learning_rate": Setting("lr", 5e-5, _TRAINED, (0.0, 10.0)),
-    "temperature": Setting("tau", 0.1, ("contrastive",), (1e-4, 100.0)),
+    "temperature": Setting("tau", 0.1, _COMPARING, (1e-4, 100.0)),
     "epochs": Setting("ep", 80, _TRAINED, (1, 10_000)),
     "head_learning_rate": Setting("hlr", 5e-5, _TRAINED, (0.0, 10.0)),
     "batch_size": Setting("bs", 32, _TRAINED, (1, 65_536)),
@@ -33,19 +34,28 @@ SETTINGS = {
     "momentum": Setting("mom", 0.999, ("contrastive",), (0.0, 1.0)),
     "prototypes": Setting("proto", False, ("contrastive",), (False, True)),
     "negative_weight": Setting("beta", 1.0, ("contrastive",), (1e-6, 1.0)),
-    "projection": Setting("proj", 256, ("contrastive",), (1, 65_536)),
+    "projection": Setting("proj", 256, _COMPARING, (1, 65_536)),
+    "similarity": Setting("sim", "cosine", ("contrastive",), ("cosine", "euclidean")),
+    "bce_weight": Setting("bce", 1.0, ("label_wise",), (0.0, 1000.0)),
+    "divisor": Setting("div", "batch", ("contrastive",), ("batch", "anchors")),
+    "clean_text": Setting("clean", False, KINDS, (False, True)),
+    "probe_grid": Setting("probe", "paper", ("pretrained", *_COMPARING), ("paper", "released")),
     "train_documents": Setting("n", None, _TRAINED, (1, 100_000_000)),
     "parent": Setting("from", None, ("finetune",), ()),
 }
-NULLABLE = ("train_documents",)  # None means: all of them
+# None means: all of them; the same learning rate as the encoder's.
+NULLABLE = ("train_documents", "head_learning_rate")
+# Where the released code of ABALONE differs from the paper: its way, for tables to name. The default is the paper's.
+RELEASED_CODE = {"divisor": "anchors", "head_learning_rate": None, "clean_text": True, "probe_grid": "released"}
 # Always part of a setting's name, so that grid points are told apart at a glance.
 HEADLINE = {
     "pretrained": ("max_tokens",),
     "supervised": ("learning_rate", "epochs"),
     "contrastive": ("learning_rate", "temperature", "epochs"),
+    "label_wise": ("learning_rate", "temperature", "epochs"),
     "finetune": ("learning_rate", "epochs"),
 }
-SCHEDULES = {"supervised": "linear", "finetune": "linear", "contrastive": "cosine"}
+SCHEDULES = {"supervised": "linear", "finetune": "linear", "contrastive": "cosine", "label_wise": "cosine"}
 
 
 def defaults(kind: str) -> dict:
@@ -53,7 +63,7 @@ def defaults(kind: str) -> dict:
 
     Example:
         >>> defaults("pretrained")
-        {'max_tokens': 300}
+        {'max_tokens': 300, 'clean_text': False, 'probe_grid': 'paper'}
     """
     chosen = {key: setting.default for key, setting in SETTINGS.items() if kind in setting.kinds}
     return chosen | ({"schedule": SCHEDULES[kind]} if kind in SCHEDULES else {})
@@ -73,4 +83,4 @@ def setting_name(kind: str, resolved: dict, method_defaults: dict) -> str:
 
 
 def _compact(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else "all" if value is None else f"{value}"
+    return str(int(value)) if isinstance(value, bool) else "none" if value is None else f"{value}"

@@ -1,6 +1,8 @@
 """Reading a prepared dataset: numpy, pyarrow and json only, for the many short jobs that need just this."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pushpull.data.cleaning import released_cleaning
 from pushpull.errors import InputError
+
+BLOCK = 16_384
 
 
 def read_card(folder: str | Path) -> dict:
@@ -50,13 +55,31 @@ def read_ids(folder: str | Path, split: str) -> list[str]:
     return _column(folder, split, "id").to_pylist()
 
 
-def read_texts(folder: str | Path, split: str) -> list[str]:
-    """Texts of a split's documents, in file order.
+def read_texts(folder: str | Path, split: str, clean: bool = False) -> list[str]:
+    """Texts of a split's documents, in file order; `clean` as in `data.cleaning`.
 
     Raises:
         InputError: the file is missing or damaged.
     """
-    return _column(folder, split, "text").to_pylist()
+    return [text for block in iterate_texts(folder, split, clean) for text in block]
+
+
+def iterate_texts(folder: str | Path, split: str, clean: bool = False) -> Iterator[list[str]]:
+    """Texts of a split in blocks of at most 16,384, so that a split of any size is read in little memory.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    with _readable(folder, split) as path, pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BLOCK, columns=["text"]):
+            texts = batch.column("text").to_pylist()
+            yield [released_cleaning(text) for text in texts] if clean else texts
+
+
+def count_documents(folder: str | Path, split: str) -> int:
+    """Number of documents of a split, from the file's footer."""
+    with _readable(folder, split) as path:
+        return pq.read_metadata(path).num_rows
 
 
 def read_labels(folder: str | Path, split: str, names: list[str]) -> np.ndarray:
@@ -82,9 +105,16 @@ def _path(folder: str | Path, split: str) -> Path:
 
 
 def _column(folder: str | Path, split: str, name: str) -> pa.Array:
+    with _readable(folder, split) as path:
+        return pq.read_table(path, columns=[name]).column(name).combine_chunks()
+
+
+@contextmanager
+def _readable(folder: str | Path, split: str) -> Iterator[Path]:
+    """The path of a split's file; what goes wrong while it is read is said in the user's terms."""
     path = _path(folder, split)
     try:
-        return pq.read_table(path, columns=[name]).column(name).combine_chunks()
+        yield path
     except FileNotFoundError:
         raise InputError(f"{path} is not there; `snakemake {path}` makes it") from None
     except (pa.ArrowException, OSError, KeyError) as error:

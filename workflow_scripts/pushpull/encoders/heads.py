@@ -14,8 +14,8 @@ class ProjectionHead(nn.Module):
         self.output = _xavier(nn.Linear(width, projection))
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Map [B, h] to unit vectors [B, d]."""
-        return F.normalize(self.output(F.relu(self.hidden(vectors))), dim=1)
+        """Map [..., h] to unit vectors [..., d]."""
+        return F.normalize(self.output(F.relu(self.hidden(vectors))), dim=-1)
 
 
 class Prototypes(nn.Module):
@@ -28,6 +28,20 @@ class Prototypes(nn.Module):
     def forward(self) -> Tensor:
         """Unit vectors [L, d]."""
         return F.normalize(self.weight, dim=1)
+
+
+class LabelAttention(nn.Module):
+    """One attention query a label over the token states: a text vector for each label (Dao et al.)."""
+
+    def __init__(self, width: int, labels: int) -> None:
+        super().__init__()
+        self.queries = nn.Parameter(nn.init.xavier_uniform_(torch.empty(labels, width)))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Map states [B, T, h] with mask [B, T] (0: padding) to label vectors [B, L, h]."""
+        scores = torch.einsum("bth,lh->blt", states, self.queries) / states.shape[2] ** 0.5
+        scores = scores.float().masked_fill(mask[:, None] == 0, -torch.inf)
+        return scores.softmax(2).to(states) @ states
 
 
 class Classifier(nn.Module):

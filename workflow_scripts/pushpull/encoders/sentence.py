@@ -1,6 +1,7 @@
 """Sentence encoders: load by card, tokenise once, run on trimmed batches, save as a folder the ecosystem opens."""
 
 import logging
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from pushpull.encoders.tokens import Tokens
 from pushpull.errors import InputError
-from pushpull.files import sha256
+from pushpull.files import atomic_path, sha256
 
 # Loading only the first layers of a checkpoint leaves the others unused on purpose; the report about it is noise.
 logging.getLogger("transformers").setLevel(logging.ERROR)
@@ -91,6 +92,11 @@ def _width(transformer: Transformer) -> int:
     return transformer.get_embedding_dimension()
 
 
+def token_states(encoder: SentenceTransformer, batch: dict[str, Tensor]) -> Tensor:
+    """Last hidden states [B, T, h] of a padded batch."""
+    return encoder[0](dict(batch))["token_embeddings"]
+
+
 def tokenise(encoder: SentenceTransformer, texts: list[str], max_tokens: int) -> Tokens:
     """Tokenise texts once, cut at `max_tokens` (special tokens included)."""
     rows = encoder.tokenizer(texts, truncation=True, max_length=max_tokens, return_attention_mask=False)["input_ids"]
@@ -121,6 +127,25 @@ def embed(
             vectors = np.empty((len(order), block.shape[1]), np.float32)
         vectors[rows] = block.float().cpu().numpy()
     return np.empty((0, encoder.get_embedding_dimension()), np.float32) if vectors is None else vectors
+
+
+def embed_blocks(
+    encoder: SentenceTransformer, blocks: Iterable[list[str]], documents: int, max_tokens: int, path: Path, title: str
+) -> None:
+    """Write the vectors of a corpus, given in blocks of texts, to `path` as float32 .npy [documents, d].
+
+    Only a block's tokens are in memory, and the file is mapped: a test split of 781,000 documents needs no more.
+    """
+    shape = (documents, encoder.get_embedding_dimension())
+    with atomic_path(path) as temporary:
+        vectors = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        begin = 0
+        for texts in blocks:
+            vectors[begin : begin + len(texts)] = embed(
+                encoder, tokenise(encoder, texts, max_tokens), pick_device(), title=title
+            )
+            begin += len(texts)
+        vectors.flush()
 
 
 def save_encoder(encoder: SentenceTransformer, folder: Path) -> None:

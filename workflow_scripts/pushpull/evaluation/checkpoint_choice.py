@@ -7,7 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-from pushpull.evaluation.linear_probe import fit_probe, predict
+from pushpull.evaluation.linear_probe import GRIDS, fit_probe, predict
 from pushpull.evaluation.metrics import micro_f1
 
 
@@ -18,6 +18,7 @@ def choose_epoch(
     validation_labels: np.ndarray,
     seed: int,
     device: str,
+    probe_grid: str,
 ) -> tuple[int, dict[int, float]]:
     """Probe each candidate epoch and return the one with the best validation micro-F1, and all scores.
 
@@ -27,6 +28,7 @@ def choose_epoch(
     Args:
         embed: epoch -> (train [n, d], validation [m, d]) embeddings.
         labels: uint8 [n, L]; validation_labels: uint8 [m, L].
+        probe_grid: "paper" or "released".
     """
     candidates = sorted(set(epochs))
     if len(candidates) == 1:
@@ -34,7 +36,9 @@ def choose_epoch(
     scores = {}
     for epoch in candidates:
         train, validation = embed(epoch)
-        probe = fit_probe(train, labels, validation, validation_labels, seed=seed, device=device)
+        probe = fit_probe(
+            train, labels, validation, validation_labels, seed=seed, device=device, grid=GRIDS[probe_grid]
+        )
         scores[epoch] = micro_f1(validation_labels, predict(probe, validation) > 0.5)
         print(f"epoch {epoch}: linear probe, validation micro-F1 {scores[epoch]:.4f}")
     return max(candidates, key=scores.__getitem__), scores

@@ -16,6 +16,9 @@ from pushpull.evaluation.protocols import one_best
 # (learning rate, weight decay) in the order printed in "Exploring Contrastive Learning for Long-Tailed
 # Multi-Label Text Classification"; ties go to the earlier point.
 PAPER_GRID = tuple((rate, decay) for rate in (1.0, 1e-1, 1e-2) for decay in (1.0, 1e-1, 1e-2, 1e-4, 1e-6))
+# The released code tries fewer points.
+RELEASED_GRID = tuple((rate, decay) for rate in (1.0, 1e-1) for decay in (1.0, 1e-1, 1e-2, 1e-4))
+GRIDS = {"paper": PAPER_GRID, "released": RELEASED_GRID}
 CHUNK = 4096
 
 

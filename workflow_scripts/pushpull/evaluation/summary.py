@@ -1,8 +1,11 @@
-"""All numbers of a run, one a row: metrics of decisions with their intervals, and clustering."""
+"""All numbers of a run, one a row: metrics of decisions with their intervals, clustering, and how training went."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from pushpull.evaluation.significance import percentile_interval, resampled_f1
 from pushpull.files import atomic_path
 
 Row = tuple[str, str, str, float]
+THIRDS = ("head", "middle", "tail")
 
 
 def decision_rows(
@@ -50,12 +54,42 @@ def clustering_rows(embeddings: np.ndarray, truth: np.ndarray) -> Iterator[Row]:
             yield "clustering", "test", f"{metric}@{percent}", value
 
 
+def training_rows(history: str | Path, forces: str | Path | Sequence[str]) -> Iterator[Row]:
+    """Yield ("training", split, "{column}@{epoch}", value) of a run's history and of its forces.
+
+    Attraction and repulsion are means over the thirds of the labels by training documents: head, middle, tail. The
+    epochs' labels that met no pair are left out of the means.
+
+    Args:
+        history: history.csv, a row per epoch.
+        forces: forces.csv, a row per epoch and label, most frequent label first; nothing for a run that has none.
+    """
+    for row in _csv_rows(history):
+        epoch = row.pop("epoch")
+        for column, value in row.items():
+            split = "train" if column.startswith("training") else "validation"
+            yield "training", split, f"{column}@{epoch}", float(value)
+    rows = _csv_rows(forces) if forces else []
+    for epoch, of_epoch in groupby(rows, key=itemgetter("epoch")):
+        labels = list(of_epoch)
+        for third, part in zip(THIRDS, np.array_split(np.arange(len(labels)), len(THIRDS)), strict=True):
+            for force in ("attraction", "repulsion"):
+                values = [float(labels[index][force]) for index in part if labels[index][force]]
+                if values:
+                    yield "training", "train", f"{force}_{third}@{epoch}", fmean(values)
+
+
 def write_rows(path: str | Path, rows: Iterable[Row]) -> None:
     """Write a CSV with header protocol,split,metric,value; values with all their digits, NaN as "nan"."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["protocol", "split", "metric", "value"])
         writer.writerows((protocol, split, metric, repr(value)) for protocol, split, metric, value in rows)
+
+
+def _csv_rows(path: str | Path) -> list[dict[str, str]]:
+    with Path(path).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def _decision_metrics(truth: np.ndarray, decided: np.ndarray, task: str) -> dict[str, float]:

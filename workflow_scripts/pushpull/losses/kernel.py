@@ -1,7 +1,24 @@
 """The one kernel behind every contrastive loss: a softmax over references against given weights."""
 
+import math
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+
+
+class Contrast(NamedTuple):
+    """What label sets make of the references of a batch of B anchors; no gradient flows through it.
+
+    Attributes:
+        weights: [B, R], the share of each reference in an anchor's attraction; a row of zeros: no positive.
+        log_gain: [B, R], log of the factor of a reference in the denominator; -inf leaves it out.
+        constant: [B], what the printed loss adds to each anchor beside the kernel; moves no gradient.
+    """
+
+    weights: Tensor
+    log_gain: Tensor
+    constant: Tensor | float = 0.0
 
 
 def weighted_contrast(similarity: Tensor, weights: Tensor, log_gain: Tensor) -> Tensor:
@@ -27,3 +44,39 @@ def weighted_contrast(similarity: Tensor, weights: Tensor, log_gain: Tensor) -> 
     # An anchor without any reference has log sum exp = -inf; its mass is 0, and 0 * -inf would be NaN.
     log_gain = log_gain.masked_fill((mass == 0)[:, None], 0.0)
     return mass * torch.logsumexp(similarity + log_gain, 1) - (weights * similarity).sum(1)
+
+
+def plain_log_gain(exclude: Tensor, dtype: torch.dtype) -> Tensor:
+    """Every reference counts once in the denominator, the anchor itself not: 0, or -inf where `exclude` [B, R]."""
+    return torch.zeros(exclude.shape, dtype=dtype, device=exclude.device).masked_fill_(exclude, -math.inf)
+
+
+def overlap(anchor_labels: Tensor, reference_labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Sizes of intersection and union of label sets [B, L] and [R, L], both [B, R]; an empty union counts as 1."""
+    intersection = anchor_labels @ reference_labels.T
+    union = anchor_labels.sum(1)[:, None] + reference_labels.sum(1)[None, :] - intersection
+    return intersection, union.clamp(min=1)
+
+
+def with_prototypes(reference_labels: Tensor, exclude: Tensor, prototypes: bool) -> tuple[Tensor, Tensor]:
+    """Label sets of all references and where they are the anchor itself, a prototype having the label set {j}."""
+    if not prototypes:
+        return reference_labels, exclude
+    labels = reference_labels.shape[1]
+    own = torch.eye(labels, dtype=reference_labels.dtype, device=reference_labels.device)
+    return torch.cat([reference_labels, own]), torch.cat([exclude, exclude.new_zeros(len(exclude), labels)], 1)
+
+
+def rows_to_one(values: Tensor) -> Tensor:
+    """Divide each row of [B, R] by its sum; a row of zeros stays."""
+    total = values.sum(1, keepdim=True)
+    return values / total.masked_fill(total == 0, 1.0)
+
+
+def negative_distance(anchors: Tensor, references: Tensor) -> Tensor:
+    """Minus the Euclidean distance of [B, d] and [R, d]: [B, R], with a gradient of 0 where two vectors are equal.
+
+    Squares are clamped before the root: its derivative at 0 is infinite (kNN-MLTC, section 3.2, leaves it undefined).
+    """
+    norms = (anchors**2).sum(1)[:, None] + (references**2).sum(1)
+    return -(norms - 2 * anchors @ references.T).clamp(min=1e-12).sqrt()

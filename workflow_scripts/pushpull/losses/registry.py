@@ -10,14 +10,29 @@ SUPERVISED = {
     "asymmetric": "pushpull.losses.supervised:asymmetric",
 }
 
-# (anchor_labels [B, L], reference_labels [R, L], exclude [B, R], prototypes) -> weights [B, R (+ L)]
+# (anchor_labels [B, L], reference_labels [R, L], exclude [B, R], prototypes) -> Contrast over R (+ L) references
 CONTRASTIVE = {
-    "jaccard": "pushpull.losses.contrastive:jaccard_weights",
-    "msc": "pushpull.losses.contrastive:msc_weights",
+    "supcon": "pushpull.losses.contrastive:supcon",
+    "jaccard": "pushpull.losses.contrastive:jaccard",
+    "msc": "pushpull.losses.contrastive:msc",
+    "jscl": "pushpull.losses.related:jscl",
+    "jscl_released": "pushpull.losses.related:jscl_released",
+    "shared_labels": "pushpull.losses.related:shared_labels",
+}
+
+# (vectors [B, L, d], labels [B, L], temperature) -> loss
+LABEL_WISE = {"mulcon": "pushpull.losses.related:mulcon"}
+
+BY_KIND = {
+    "pretrained": {},
+    "supervised": SUPERVISED,
+    "finetune": SUPERVISED,
+    "contrastive": CONTRASTIVE,
+    "label_wise": LABEL_WISE,
 }
 
 
 def load(name: str) -> Callable:
-    """Return the loss function (supervised) or weight function (contrastive) called `name`."""
-    module, function = (SUPERVISED | CONTRASTIVE)[name].split(":")
+    """Return the loss called `name`."""
+    module, function = (SUPERVISED | CONTRASTIVE | LABEL_WISE)[name].split(":")
     return getattr(import_module(module), function)

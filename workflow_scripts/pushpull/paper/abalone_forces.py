@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pushpull.losses.contrastive import jaccard_weights, msc_weights, reference_log_gain
+from pushpull.losses.contrastive import jaccard, msc
 
 TEMPERATURE = 0.5
 BETA = 0.1
@@ -86,10 +86,11 @@ def act(loss: str, anchor_labels: tuple[int, ...], references: Sequence[Referenc
     prototypes = sorted((r for r in references if r.kind == "prototype"), key=lambda r: r.label)
     ordered = texts + prototypes
     exclude = torch.zeros(1, len(texts), dtype=torch.bool)
-    weigh, beta = {"base": (jaccard_weights, 1.0), "msc": (msc_weights, BETA)}[loss]
+    contrast, beta = {"base": (jaccard, 1.0), "msc": (msc, BETA)}[loss]
     text_labels = _multi_hot([[reference.label] for reference in texts])
-    weights = weigh(_multi_hot([anchor_labels]), text_labels, exclude, bool(prototypes))[0]
-    gain = reference_log_gain(exclude, len(prototypes), beta)[0]
+    found = contrast(_multi_hot([anchor_labels]), text_labels, exclude, bool(prototypes))
+    weights, gain = found.weights[0], found.log_gain[0]
+    gain[: len(texts)] += math.log(beta)
     cosine = torch.tensor([math.cos(math.radians(ANCHOR - reference.angle)) for reference in ordered])
     pull = (weights - torch.softmax(cosine / TEMPERATURE + gain, 0)) * (weights.sum() > 0)
     share = weights @ _multi_hot([[reference.label] for reference in ordered])

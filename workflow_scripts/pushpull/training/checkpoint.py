@@ -97,9 +97,9 @@ def _restore(tensors: dict[str, Tensor], objective: nn.Module, optimizer: torch.
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write tensors as safetensors, atomically."""
+    """Write tensors as safetensors, atomically; by name, so that a resumed run writes the same bytes."""
     with atomic_path(path) as temporary:
-        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, temporary)
+        save_file({name: tensors[name].detach().contiguous().cpu() for name in sorted(tensors)}, temporary)
 
 
 def discard(folder: Path) -> None:

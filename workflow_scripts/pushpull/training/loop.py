@@ -17,7 +17,7 @@ from pushpull.encoders.sentence import use_bfloat16
 from pushpull.encoders.tokens import Tokens
 from pushpull.errors import InputError
 from pushpull.training import checkpoint
-from pushpull.training.objectives import parameter_groups
+from pushpull.training.optimiser import learning_rate_factor, parameter_groups
 
 CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 5
@@ -42,7 +42,7 @@ def fit(
     folder: Path,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> dict:
-    """Train `objective` and return {"history": [row per epoch], "best": {checkpoint name: epoch}, "steps": n}.
+    """Train `objective` and return its `history` and `forces` (an entry per epoch), `best` ({rule: epoch}) and pace.
 
     The weights of the best epochs are left in `folder` as epoch-NNNN.safetensors. Batches are a pure function of
     (seed, epoch); a run that finds a checkpoint in `folder` goes on from it.
@@ -58,12 +58,12 @@ def fit(
     objective.to(device)
     optimizer = torch.optim.AdamW(parameter_groups(objective, settings), fused=True)
     peaks = [group["lr"] for group in optimizer.param_groups]
-    per_epoch = steps_per_epoch(len(train.ids), settings)
+    per_epoch = steps_per_epoch(len(train.ids), settings["batch_size"], objective.compares_documents)
     total = per_epoch * settings["epochs"]
     progress = checkpoint.load(folder, objective, optimizer, identity)
     if progress:
         print(f"resuming at step {progress['step']} of {total}")
-    progress = progress or {"step": 0, "identity": identity, "history": [], "best": {}, "loss_sum": 0.0}
+    progress = progress or {"step": 0, "identity": identity, "history": [], "forces": [], "best": {}, "loss_sum": 0.0}
     first = progress["step"]
     report = _Report(first, total, settings["batch_size"])
     saved = time.monotonic()
@@ -87,7 +87,7 @@ def fit(
             if interrupted:
                 print(f"stopped by signal {interrupted[0]} and saved at step {step + 1}: the next run goes on there")
                 raise SystemExit(128 + interrupted[0])
-    return {"history": progress["history"], "best": progress["best"], "steps": total}
+    return {key: progress[key] for key in ("history", "forces", "best")} | {"tokens_per_second": report.pace()}
 
 
 def _step(objective: nn.Module, optimizer: torch.optim.Optimizer, train: Corpus, rows, device: str, step: int) -> float:
@@ -124,6 +124,7 @@ def _finish_epoch(
     row |= validate(objective, validation, device)
     progress["loss_sum"] = 0.0
     progress["history"].append(row)
+    progress["forces"].append(objective.epoch_forces())
     progress["best"] = best_epochs(progress["history"])
     if epoch + 1 in progress["best"].values():
         kept = {n: t for n, t in objective.state_dict().items() if n.startswith(("encoder.", "classifier."))}
@@ -152,41 +153,31 @@ def best_epochs(history: list[dict]) -> dict[str, int]:
 
 @torch.no_grad()
 def validate(objective: nn.Module, validation: Corpus, device: str) -> dict[str, float]:
-    """Validation loss, and micro-F1 for a classifier, over fixed batches of 256; an incomplete last one is skipped."""
+    """Scores over fixed batches of 256; where documents are compared, an incomplete last batch is skipped."""
     objective.eval()
     size = min(VALIDATION_BATCH, len(validation.ids))
-    counts = torch.zeros(4, dtype=torch.float64, device=device)
-    last = len(validation.ids) - size if not hasattr(objective, "classifier") else len(validation.ids) - 1
+    last = len(validation.ids) - (size if objective.compares_documents else 1)
+    sums: dict[str, torch.Tensor] = {}
+    documents = 0
     for start in range(0, last + 1, size):
         rows = np.arange(start, min(start + size, len(validation.ids)))
         labels = torch.from_numpy(validation.labels[rows]).to(device)
         with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
-            counts += objective.validation_counts(validation.tokens.batch(rows, device), labels)
-    loss, documents, found, decided = counts.tolist()
-    scores = {"validation_loss": loss / documents}
-    if hasattr(objective, "classifier"):
-        scores["validation_micro_f1"] = 2 * found / decided if decided else 0.0
-    return scores
+            found = objective.validation_sums(validation.tokens.batch(rows, device), labels)
+        sums = {name: sums.get(name, 0) + value.double() for name, value in found.items()}
+        documents += len(rows)
+    return objective.validation_scores(sums, documents)
 
 
-def steps_per_epoch(documents: int, settings: dict) -> int:
+def steps_per_epoch(documents: int, batch_size: int, whole_batches: bool) -> int:
     """Batches of an epoch; contrastive training drops an incomplete last one (ABALONE, released code)."""
-    whole, rest = divmod(documents, settings["batch_size"])
-    return max(1, whole + bool(rest and settings["kind"] != "contrastive"))
+    whole, rest = divmod(documents, batch_size)
+    return max(1, whole + bool(rest and not whole_batches))
 
 
 def epoch_order(documents: int, seed: int, epoch: int) -> np.ndarray:
     """The order of documents in an epoch, a pure function of seed and epoch."""
     return torch.randperm(documents, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).numpy()
-
-
-def learning_rate_factor(step: int, total: int, settings: dict) -> float:
-    """Linear warm-up over the share `warmup` of all steps, then linear or cosine decay to 0."""
-    warmup = max(1, round(settings["warmup"] * total))
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, total - warmup)
-    return 1 - done if settings["schedule"] == "linear" else 0.5 * (1 + math.cos(math.pi * done))
 
 
 def epoch_file(folder: Path, epoch: int) -> Path:
@@ -212,10 +203,12 @@ class _Report:
 
     def __init__(self, start: int, total: int, batch_size: int) -> None:
         self.start, self.total, self.batch_size = start, total, batch_size
+        self.tokens = 0
         self.began = self.last = time.monotonic()
 
     def line(self, step: int, loss: float, lengths: np.ndarray) -> None:
         now = time.monotonic()
+        self.tokens += int(lengths.sum())
         if now - self.last < REPORT_SECONDS and step != self.total:
             return
         self.last = now
@@ -226,3 +219,7 @@ class _Report:
             f"{self.batch_size / pace:.0f} documents/s  padding {1 - lengths.mean() / lengths.max():.0%}  {left} left",
             file=sys.stderr,
         )
+
+    def pace(self) -> float | None:
+        """Training tokens a second in this process, validation and checkpoints included; None if it trained none."""
+        return round(self.tokens / (time.monotonic() - self.began), 1) if self.tokens else None

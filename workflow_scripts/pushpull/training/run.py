@@ -22,7 +22,7 @@ from pushpull.encoders.sentence import pick_device, save_encoder, tokenise
 from pushpull.files import atomic_path, write_json
 from pushpull.training.checkpoint import save_tensors
 from pushpull.training.loop import Corpus, epoch_file, fit
-from pushpull.training.objectives import build
+from pushpull.training.registry import load
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy", "safetensors")
 
@@ -40,7 +40,7 @@ class Trained(NamedTuple):
 def load_corpus(data: Path, split: str, encoder: SentenceTransformer, settings: dict) -> Corpus:
     """Tokenise the texts of a split and read its labels. Training opens train and validation only."""
     names = label_names(read_card(data))
-    tokens = tokenise(encoder, read_texts(data, split), settings["max_tokens"])
+    tokens = tokenise(encoder, read_texts(data, split, settings["clean_text"]), settings["max_tokens"])
     return Corpus(tokens, read_labels(data, split, names).astype(np.float32), read_ids(data, split))
 
 
@@ -71,7 +71,7 @@ def train(data: Path, encoder: SentenceTransformer, record: dict, folder: Path) 
     settings = record["settings"]
     corpora = [load_corpus(data, split, encoder, settings) for split in ("train", "validation")]
     corpora[0] = first_documents(corpora[0], settings["train_documents"])
-    objective = build(settings["kind"], encoder, corpora[0].labels.shape[1], settings)
+    objective = load(settings["kind"])(encoder, corpora[0].labels.shape[1], settings)
     folder.mkdir(parents=True, exist_ok=True)
     identity = record | {"data": data_checksums(data)}
     outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
@@ -105,16 +105,28 @@ def write_history(history: Sequence[dict], path: str | Path) -> None:
         writer.writerows(history)
 
 
-def write_record(record: dict, history: Sequence[dict], data: Path, began: float, output: SimpleNamespace) -> None:
+def write_forces(forces: Sequence[dict], data: Path, path: str | Path) -> None:
+    """Write attraction and repulsion of every label in every epoch as CSV, most frequent label first."""
+    labels = read_card(data)["labels"]
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["epoch", "label", "train_documents", "attraction", "repulsion"])
+        for epoch, force in enumerate(forces, start=1):
+            for label, *pair in zip(labels, force["attraction"], force["repulsion"], strict=True) if force else ():
+                writer.writerow([epoch, label["name"], label["train"], *pair])
+
+
+def write_record(record: dict, outcome: dict, data: Path, began: float, output: SimpleNamespace) -> None:
     """Write `output.history` and `output.run`: the record, with what the run was made of, with, and how long it took.
 
     Args:
         record: identity and settings of the run, and what training decided.
+        outcome: what `fit` returned; of an encoder as it came, an empty `history`.
         data: folder of the prepared dataset, whose checksums are recorded.
         began: `time.monotonic()` at the start.
         output: named outputs of the rule.
     """
-    write_history(history, output.history)
+    write_history(outcome["history"], output.history)
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     git = subprocess.run(describe, capture_output=True, text=True, check=False)
     made_with = {
@@ -124,6 +136,7 @@ def write_record(record: dict, history: Sequence[dict], data: Path, began: float
         "versions": {name: version(name) for name in PACKAGES},
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU",
         "threads": torch.get_num_threads(),
+        "tokens_per_second": outcome.get("tokens_per_second"),
         "wall_seconds": round(time.monotonic() - began, 1),
     }
     write_json(output.run, record | made_with)

@@ -1,0 +1,23 @@
+"""Objectives by kind of method. Plain strings, so that the plan can name their modules without importing torch.
+
+An objective is an encoder with heads and a loss, as one module with one forward pass per step. It has
+`forward(batch, labels) -> loss`, `after_step(batch, labels)` (what follows the optimiser), `validation_sums` and
+`validation_scores` (of fixed batches), `epoch_forces`, and `compares_documents`: whether the loss depends on which
+documents share a batch. All its state is parameters and buffers, so that one state dict is a whole checkpoint.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+
+OBJECTIVES = {
+    "supervised": "pushpull.training.supervised:Supervised",
+    "finetune": "pushpull.training.supervised:Supervised",
+    "contrastive": "pushpull.training.contrastive:Contrastive",
+    "label_wise": "pushpull.training.label_wise:LabelWise",
+}
+
+
+def load(kind: str) -> Callable:
+    """Return the class (encoder, number of labels, settings) -> objective of a kind of method."""
+    module, name = OBJECTIVES[kind].split(":")
+    return getattr(import_module(module), name)

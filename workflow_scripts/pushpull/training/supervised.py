@@ -1,0 +1,49 @@
+"""Supervised training end to end: an encoder with a linear classifier and an element-wise loss."""
+
+from sentence_transformers import SentenceTransformer
+from torch import Tensor, nn
+
+from pushpull.encoders.heads import Classifier
+from pushpull.encoders.sentence import forward
+from pushpull.losses import registry
+
+
+class Supervised(nn.Module):
+    """Encoder and linear classifier (ABALONE, section 4.2: baselines and fine-tuning)."""
+
+    compares_documents = False
+
+    def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.classifier = Classifier(encoder.get_embedding_dimension(), labels, settings["dropout"])
+        self.loss = registry.load(settings["loss"])
+
+    def forward(self, batch: dict[str, Tensor], labels: Tensor) -> Tensor:
+        """Mean loss of a batch; labels multi-hot [B, L]."""
+        return self.loss(self.classifier(forward(self.encoder, batch)), labels)
+
+    def after_step(self, batch: dict[str, Tensor], labels: Tensor) -> None:
+        """Nothing follows the optimiser."""
+
+    def validation_sums(self, batch: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+        """Loss x documents, true positives, and decisions + labels of a batch, to be summed up."""
+        logits = self.classifier(forward(self.encoder, batch)).float()
+        decisions = logits > 0
+        return {
+            "loss": self.loss(logits, labels) * len(labels),
+            "found": (decisions * labels).sum(),
+            "decided": decisions.sum() + labels.sum(),
+        }
+
+    def validation_scores(self, sums: dict[str, Tensor], documents: int) -> dict[str, float]:
+        """`validation_loss` and `validation_micro_f1` of all batches together."""
+        found, decided = sums["found"].item(), sums["decided"].item()
+        return {
+            "validation_loss": sums["loss"].item() / documents,
+            "validation_micro_f1": 2 * found / decided if decided else 0.0,
+        }
+
+    def epoch_forces(self) -> dict:
+        """Nothing is attracted or repelled here."""
+        return {}
