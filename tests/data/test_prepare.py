@@ -16,7 +16,7 @@ MULTI = {"reader": "generated", "corpus": "multilabel", "task": "multi", "title"
 
 def user_data(folder: Path, task: str = "multi", **splits: list[tuple]) -> dict:
     """Entry of a JSONL dataset with (id, text, labels) rows, written to `folder`."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for split, rows in splits.items():
         lines = [json.dumps({"nr": i, "body": text, "topics": labels}) for i, text, labels in rows]
         (folder / f"{split}.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -195,6 +195,67 @@ def test_mistakes_in_the_data_are_named_and_leave_no_card(tmp_path, task, splits
     with pytest.raises(InputError, match=says):
         prepare("mine", user_data(tmp_path / "in", task, **splits), None, tmp_path / "out")
     assert not (tmp_path / "out" / "card.json").exists()
+
+
+def split_again(folder: Path, validation: int, test: int, **more) -> dict[str, list[str]]:
+    """Ids per split of 5 + 2 + 3 documents a0 a1 ... c2 after a re-split."""
+    splits = {
+        split: [(f"{letter}{index}", "text", ["x"]) for index in range(count)]
+        for split, letter, count in (("test", "c", 3), ("train", "a", 5), ("validation", "b", 2))
+    }
+    entry = user_data(folder / "in", **splits) | {"resplit": {"validation": validation, "test": test}}
+    prepare("mine", entry | more, None, folder)
+    return {split: read_ids(folder, split) for split in ("train", "validation", "test")}
+
+
+def test_a_resplit_pools_all_splits_and_cuts_by_count(tmp_path):
+    first, again, other = (split_again(tmp_path / str(run), 3, 2, split_seed=run // 2) for run in (0, 1, 2))
+    assert first == again != other
+    pooled = [f"a{index}" for index in range(5)] + ["b0", "b1", "c0", "c1", "c2"]
+    for ids in (first, other):
+        assert [len(names) for names in ids.values()] == [5, 3, 2]
+        assert sorted(name for names in ids.values() for name in names) == pooled
+        assert all(names == sorted(names) for names in ids.values())
+    # The seed must give the same splits everywhere and in later versions.
+    assert (first["validation"], first["test"]) == (["a1", "c0", "c1"], ["a3", "b0"])
+    card = read_card(tmp_path / "2")
+    assert card["validation_from"] == "split again at random (seed 1)"
+    assert any("pooled and split again at random with seed 1" in note for note in card["notes"])
+
+
+def test_a_resplit_of_too_few_documents_is_refused(tmp_path):
+    assert [len(names) for names in split_again(tmp_path / "nine", 5, 4).values()] == [1, 5, 4]
+    with pytest.raises(InputError, match="5 validation and 5 test documents are asked for, but all splits together"):
+        split_again(tmp_path, 5, 5)
+
+
+def test_rare_labels_are_counted_in_train_as_published_and_leave_all_splits(tmp_path):
+    # Forty training documents, of which four go to validation: "all" then has 36 in train, and stays.
+    train = [(str(index), f"text {index}", ["all", "most"] if index else ["all"]) for index in range(40)]
+    test = [("t", "text", ["most"]), ("u", "text", ["all", "most", "new"])]
+    prepare("mine", user_data(tmp_path / "in", train=train, test=test) | {"min_train_documents": 40}, None, tmp_path)
+    card = read_card(tmp_path)
+    assert card["labels"] == [{"name": "all", "text": "all", "train": 36, "validation": 4, "test": 1}]
+    assert [row["labels"] for row in rows_of(tmp_path, "test")] == [[], ["all"]]
+    assert card["splits"]["test"]["without_labels"] == 1
+    assert "labels with fewer than 40 training documents, left out: 2" in card["notes"]
+
+
+def test_a_resplit_comes_before_rare_labels_are_counted(tmp_path):
+    train, test = [("a", "text", ["old"])], [(str(index), "text", ["new"]) for index in range(40)]
+    entry = user_data(tmp_path / "in", train=train, test=test) | {"resplit": {"validation": 1, "test": 1}}
+    prepare("mine", entry | {"min_train_documents": 30}, None, tmp_path)
+    assert label_names(read_card(tmp_path)) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("task", "least", "says"),
+    [("multi", 31, "no label has 31 .* has 30; lower it"), ("single", 2, "only for `task: multi`")],
+)
+def test_dropping_every_label_or_a_single_one_is_refused(tmp_path, task, least, says):
+    entry = user_data(tmp_path / "in", task, train=GOOD, test=TEST) | {"min_train_documents": least}
+    with pytest.raises(InputError, match=f"mine: min_train_documents: {says}"):
+        prepare("mine", entry, None, tmp_path)
 
 
 def test_the_card_names_downloaded_files_and_their_licence(tmp_path):

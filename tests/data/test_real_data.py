@@ -1,11 +1,17 @@
 """The published files, where a mirror of them is at hand: counts as published."""
 
+import csv
+import gzip
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from pushpull.data import readers
 from pushpull.data.dataset import label_texts, read_card
 from pushpull.data.prepare import prepare
+from pushpull.data.readers.rcv1_files import topic_texts
+from pushpull.data.readers.rcv1_v2_xml import with_ancestors
 from pushpull.data.sources import fetch, load_sources
 
 MIRROR = os.environ.get("PUSHPULL_MIRROR")
@@ -13,7 +19,7 @@ pytestmark = pytest.mark.skipif(not MIRROR, reason="PUSHPULL_MIRROR names no fol
 
 
 def card_of(dataset: str, folder: Path) -> dict:
-    fetch(dataset, load_sources(dataset), folder / "raw", Path(MIRROR))
+    fetch(dataset, load_sources(dataset), folder / "raw", Path(MIRROR), folder / "checksums.json")
     prepare(dataset, {"reader": dataset, "task": "multi"}, folder / "raw", folder)
     return read_card(folder)
 
@@ -67,3 +73,70 @@ def test_semeval_has_the_published_sizes(tmp_path):
         "trust",
     ]
     assert sorted(label["name"] for label in card["labels"]) == names
+
+
+def aapd(train: Path, test: Path):
+    return readers.read({"reader": "aapd", "files": {"train": str(train), "test": str(test)}}, None)
+
+
+def test_aapd_is_the_same_from_json_csv_and_tsv_with_the_published_means(tmp_path):
+    """Of AAPD only the usual validation and test documents are at hand: validation stands in for train here."""
+    folder = Path(MIRROR) / "aapd"
+    documents = aapd(folder / "val.json.gz", folder / "test.json.gz")
+    means = {"train": (2.400, 162.1), "test": (2.421, 163.5)}
+    for split, (labels, words) in means.items():
+        rows = documents.splits[split]
+        assert len(rows) == 1000
+        assert sum(len(row.labels) for row in rows) / 1000 == pytest.approx(labels, abs=0.0006)
+        assert sum(len(row.text.split()) for row in rows) / 1000 == pytest.approx(words, abs=0.06)
+    assert {label for rows in documents.splits.values() for row in rows for label in row.labels} == set(
+        documents.label_texts
+    )
+    assert len(documents.label_texts) == 54
+
+    tables = {"train": folder / "dev.csv.gz", "test": folder / "test.csv.gz"}
+    assert aapd(**tables).splits == documents.splits
+    for split, path in tables.items():
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+            _, *rows = csv.reader(stream)
+        lines = (f"{''.join(bits)}\t{text}\n" for text, *bits in rows)
+        (tmp_path / f"{split}.tsv").write_text("".join(lines), encoding="utf-8")
+    assert aapd(tmp_path / "train.tsv", tmp_path / "test.tsv").splits == documents.splits
+
+
+def test_the_slice_of_rcv1_has_the_counted_sizes(tmp_path):
+    """One file as train and as test: 10 % of the training documents is all that is at hand."""
+    path = Path(MIRROR) / "rcv1_v2" / "rcv1_dev.json.gz"
+    shutil.copy(path, tmp_path)
+    entry = {"reader": "rcv1_v2_json", "task": "multi"}
+    entry["files"] = dict.fromkeys(("train", "test"), str(tmp_path / path.name))
+    prepare("slice", entry | {"validation": 0.15}, None, tmp_path / "all")
+    card = read_card(tmp_path / "all")
+    facts = card["splits"]["test"]
+    assert facts["documents"] == 2316
+    assert facts["labels_per_document"] == pytest.approx(3.200, abs=0.0005)
+    assert facts["words_per_document"] == pytest.approx(135.3, abs=0.05)
+    assert facts["duplicates"] == 10
+    assert len(card["labels"]) == 98
+    assert card["splits"]["validation"]["documents"] == pytest.approx(0.15 * 2316, abs=20)
+
+    shutil.copy(path.with_name("rcv1.label_meaning"), tmp_path)
+    prepare("slice", entry | {"min_train_documents": 30}, None, tmp_path / "frequent")
+    frequent = read_card(tmp_path / "frequent")
+    kept = {label["name"] for label in card["labels"] if label["test"] >= 30}
+    assert {label["name"] for label in frequent["labels"]} == kept
+    assert f"labels with fewer than 30 training documents, left out: {103 - len(kept)}" in frequent["notes"]
+    assert all(label["text"] != label["name"] for label in frequent["labels"])
+
+
+def test_the_hierarchy_of_rcv1_is_in_its_codes():
+    folder = Path(MIRROR) / "rcv1_v2"
+    nodes = [line.split() for line in (folder / "rcv1.taxonomy").read_text().splitlines()]
+    parents = {child: parent for parent, *children in nodes for child in children}
+    assert len(parents) == 103
+    assert set(topic_texts(folder)) == set(parents)
+    for topic in parents:
+        lineage = [topic]
+        while parents[lineage[-1]] != "Root":
+            lineage.append(parents[lineage[-1]])
+        assert with_ancestors(topic) == lineage

@@ -1,64 +1,22 @@
 """Getting published files: a server on this machine plays the authors' site."""
 
-import hashlib
-import io
 import json
 import tarfile
-import zipfile
 from pathlib import Path
 from urllib.request import Request
 
 import pytest
+from published_files import TEXT, archive_source, digest, facts, get, plain_source, tar_of, zip_of
 from pushpull.data.archives import unpack
-from pushpull.data.sources import fetch, load_sources
+from pushpull.data.sources import load_sources, may_download
 from pushpull.data.transfer import _Redirects, download
 from pushpull.errors import InputError
-
-TEXT = b"twelve short reports\n" * 200
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def facts(data: bytes) -> dict:
-    return {"bytes": len(data), "sha256": digest(data)}
-
-
-def tar_of(members: list[tuple[str, bytes]], **kind) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = 0 if kind else len(data)
-            for key, value in kind.items():
-                setattr(info, key, value)
-            archive.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def zip_of(members: list[tuple[str, bytes]], mode: int = 0) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in members:
-            info = zipfile.ZipInfo(name)
-            info.external_attr = mode << 16
-            archive.writestr(info, data)
-    return buffer.getvalue()
-
-
-def plain_source(address: str, data: bytes = TEXT) -> dict:
-    return {"sources": [{"url": f"{address}/reports.txt", "mirror": "shelf", **facts(data)}]}
-
-
-def archive_source(address: str, name: str = "all.tar.gz", member: str = "deep/reports.txt") -> dict:
-    return {"sources": [{"url": f"{address}/{name}", "mirror": "shelf", "members": {member: facts(TEXT)}}]}
 
 
 def test_a_good_download_is_kept_with_a_manifest_and_not_asked_for_again(site, tmp_path):
     address, pages, requests = site
     pages["/reports.txt"] = 200, {}, TEXT
-    fetch("mine", plain_source(address), tmp_path, None)
+    get(plain_source(address), tmp_path)
     assert (tmp_path / "reports.txt").read_bytes() == TEXT
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["dataset"] == "mine"
@@ -69,7 +27,7 @@ def test_a_good_download_is_kept_with_a_manifest_and_not_asked_for_again(site, t
         "from": f"{address}/reports.txt",
     }
     assert requests == ["/reports.txt"]
-    fetch("mine", plain_source(address), tmp_path, None)
+    get(plain_source(address), tmp_path)
     assert requests == ["/reports.txt"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "reports.txt"]
 
@@ -78,7 +36,7 @@ def test_a_damaged_file_in_place_is_fetched_again(site, tmp_path):
     address, pages, requests = site
     pages["/reports.txt"] = 200, {}, TEXT
     (tmp_path / "reports.txt").write_bytes(TEXT[:-1] + b"!")
-    fetch("mine", plain_source(address), tmp_path, None)
+    get(plain_source(address), tmp_path)
     assert (tmp_path / "reports.txt").read_bytes() == TEXT
     assert len(requests) == 1
 
@@ -88,7 +46,7 @@ def test_a_wrong_checksum_shows_both_and_puts_the_file_aside(site, tmp_path):
     other = TEXT[:-1] + b"!"
     pages["/reports.txt"] = 200, {}, other
     with pytest.raises(InputError) as error:
-        fetch("mine", plain_source(address), tmp_path, None)
+        get(plain_source(address), tmp_path)
     assert digest(TEXT) in str(error.value)
     assert digest(other) in str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == ["reports.txt.rejected"]
@@ -99,7 +57,7 @@ def test_a_broken_off_download_leaves_nothing(site, tmp_path):
     address, pages, _ = site
     pages["/reports.txt"] = 200, {"Content-Length": str(len(TEXT))}, TEXT[:100]
     with pytest.raises(InputError, match=r"broke off after 100 of 4,200 bytes"):
-        fetch("mine", plain_source(address), tmp_path, None)
+        get(plain_source(address), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -107,7 +65,7 @@ def test_more_bytes_than_declared_are_refused(site, tmp_path):
     address, pages, _ = site
     pages["/reports.txt"] = 200, {}, TEXT + b"more"
     with pytest.raises(InputError, match="more than the 4,200 bytes"):
-        fetch("mine", plain_source(address), tmp_path, None)
+        get(plain_source(address), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -116,7 +74,7 @@ def test_an_error_status_names_the_url_and_both_ways_out(site, tmp_path, status)
     address, pages, _ = site
     pages["/reports.txt"] = status, {}, b""
     with pytest.raises(InputError) as error:
-        fetch("mine", plain_source(address), tmp_path, None)
+        get(plain_source(address), tmp_path)
     for part in (f"{address}/reports.txt answered {status}", "mirror:", "PUSHPULL_MIRROR"):
         assert part in str(error.value)
 
@@ -125,20 +83,18 @@ def test_no_network_names_the_url_and_both_ways_out(tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     address = "http://127.0.0.1:9"  # the discard port: nothing listens there
     with pytest.raises(InputError) as error:
-        fetch("mine", plain_source(address), tmp_path, None)
+        get(plain_source(address), tmp_path)
     for part in (address, "cannot be reached", "mirror:", "PUSHPULL_MIRROR"):
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize("lacking", ["sha256", "bytes"])
-def test_nothing_is_requested_without_a_checksum_and_a_size(site, tmp_path, lacking):
-    address, pages, requests = site
-    pages["/reports.txt"] = 200, {}, TEXT
-    source = plain_source(address)
-    del source["sources"][0][lacking]
-    with pytest.raises(InputError, match="no sha256 and bytes"):
-        fetch("mine", source, tmp_path, None)
-    assert not requests
+def test_http_needs_a_checksum_and_https_does_not():
+    assert may_download("https://a.test/x", None)
+    assert may_download("https://a.test/x", digest(TEXT))
+    assert may_download("http://a.test/x", digest(TEXT))
+    for url in ("http://a.test/x", "ftp://a.test/x", "file:///x", "httpsx://a.test/x", "a.test/https://"):
+        assert not may_download(url, None)
+        assert not may_download(url, "")
 
 
 def test_other_schemes_are_refused(tmp_path):
@@ -151,7 +107,7 @@ def test_redirects_are_followed_but_never_to_a_weaker_scheme(site, tmp_path):
     address, pages, requests = site
     pages["/reports.txt"] = 302, {"Location": "/moved.txt"}, b""
     pages["/moved.txt"] = 200, {}, TEXT
-    fetch("mine", plain_source(address), tmp_path, None)
+    get(plain_source(address), tmp_path)
     assert requests == ["/reports.txt", "/moved.txt"]
     for start, end in (("https", "http"), ("https", "ftp"), ("http", "ftp"), ("http", "file")):
         with pytest.raises(InputError, match="less safe"):
@@ -164,7 +120,7 @@ def test_an_archive_leaves_only_its_named_members_flat(site, tmp_path):
     for name, body in (("all.tar.gz", tar_of(others)), ("all.zip", zip_of(others))):
         pages[f"/{name}"] = 200, {}, body
         folder = tmp_path / name
-        fetch("mine", archive_source(address, name), folder, None)
+        get(archive_source(address, name), folder)
         assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "reports.txt"]
         assert (folder / "reports.txt").read_bytes() == TEXT
 
@@ -190,7 +146,7 @@ def test_an_unsafe_or_broken_tar_is_put_aside(site, tmp_path, body, reason):
     address, pages, _ = site
     pages["/all.tar.gz"] = 200, {}, body
     with pytest.raises(InputError, match=reason):
-        fetch("mine", archive_source(address), tmp_path / "raw", None)
+        get(archive_source(address), tmp_path / "raw")
     names = {path.name for path in (tmp_path / "raw").iterdir()}
     assert "all.tar.gz.rejected" in names
     assert "manifest.json" not in names
@@ -211,7 +167,7 @@ def test_an_unsafe_or_broken_zip_is_put_aside(site, tmp_path, body, reason):
     address, pages, _ = site
     pages["/all.zip"] = 200, {}, body
     with pytest.raises(InputError, match=reason):
-        fetch("mine", archive_source(address, "all.zip"), tmp_path / "raw", None)
+        get(archive_source(address, "all.zip"), tmp_path / "raw")
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["all.zip.rejected"]
 
 
@@ -219,7 +175,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tm
     monkeypatch.setattr("pushpull.data.archives.LIMIT", 1000)
     (tmp_path / "all.tar.gz").write_bytes(tar_of([("huge.txt", b"0" * 1001), ("deep/reports.txt", TEXT)]))
     with pytest.raises(InputError, match="more than 1,000 bytes"):
-        unpack(tmp_path / "all.tar.gz", {"deep/reports.txt": facts(TEXT)}, lambda path, stream: None)
+        unpack(tmp_path / "all.tar.gz", {"deep/reports.txt": len(TEXT)}, lambda path, stream: None)
 
 
 def test_a_member_with_a_wrong_checksum_is_put_aside(site, tmp_path):
@@ -227,7 +183,7 @@ def test_a_member_with_a_wrong_checksum_is_put_aside(site, tmp_path):
     other = TEXT[:-1] + b"!"
     pages["/all.tar.gz"] = 200, {}, tar_of([("deep/reports.txt", other)])
     with pytest.raises(InputError) as error:
-        fetch("mine", archive_source(address), tmp_path, None)
+        get(archive_source(address), tmp_path)
     assert digest(TEXT) in str(error.value)
     assert digest(other) in str(error.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.tar.gz.rejected", "reports.txt.rejected"]
@@ -244,7 +200,7 @@ def test_a_mirror_may_hold_the_file_the_archive_or_its_members(tmp_path, offers)
     else:
         (shelf / "reports.txt").write_bytes(TEXT)
     before = {path.name: path.read_bytes() for path in shelf.iterdir()}
-    fetch("mine", source, tmp_path / "raw", tmp_path / "mirror")
+    get(source, tmp_path / "raw", tmp_path / "mirror")
     assert (tmp_path / "raw" / "reports.txt").read_bytes() == TEXT
     assert {path.name: path.read_bytes() for path in shelf.iterdir()} == before
     manifest = json.loads((tmp_path / "raw" / "manifest.json").read_text())
@@ -255,7 +211,7 @@ def test_a_mirror_may_hold_the_file_the_archive_or_its_members(tmp_path, offers)
 def test_a_file_missing_in_the_mirror_is_named_with_its_url_and_exact_place(tmp_path, source):
     (item,) = source["sources"]
     with pytest.raises(InputError) as error:
-        fetch("mine", source, tmp_path / "raw", tmp_path)
+        get(source, tmp_path / "raw", tmp_path)
     name = item["url"].rpartition("/")[2]
     for part in (
         item["url"],
@@ -270,7 +226,7 @@ def test_a_wrong_file_of_the_mirror_is_not_used_and_stays_where_it_is(tmp_path):
     shelf.mkdir()
     (shelf / "reports.txt").write_bytes(TEXT[:-1] + b"!")
     with pytest.raises(InputError, match="wrong checksum"):
-        fetch("mine", plain_source("https://a.test"), tmp_path / "raw", tmp_path)
+        get(plain_source("https://a.test"), tmp_path / "raw", tmp_path)
     assert (shelf / "reports.txt").is_file()
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["reports.txt.rejected"]
 

@@ -30,12 +30,12 @@ Entry = tuple[str, int, bool, Callable[[], BinaryIO]]
 """Path in the archive, bytes, whether it is a plain file, how to open it."""
 
 
-def unpack(archive: Path, wanted: dict[str, dict], save: Callable[[str, BinaryIO], None]) -> None:
+def unpack(archive: Path, wanted: dict[str, int | None], save: Callable[[str, BinaryIO], None]) -> None:
     """Call `save(path in the archive, open stream)` for each wanted member; `save` chooses where to write.
 
     Args:
         archive: a zip if its name ends in `.zip`, else a tar of any compression.
-        wanted: path in the archive -> facts with `bytes`.
+        wanted: path in the archive -> bytes, None where the size is not known.
 
     Raises:
         InputError: the archive is broken; an entry has an absolute path or climbs with `..`; all entries
@@ -55,8 +55,8 @@ def unpack(archive: Path, wanted: dict[str, dict], save: Callable[[str, BinaryIO
                 continue
             if not plain:
                 raise InputError(f"{archive}: entry {path!r} is a link or a device, not a plain file; refused")
-            if size != wanted[name]["bytes"]:
-                raise InputError(f"{archive}: entry {path!r} has {size:,} bytes, not {wanted[name]['bytes']:,}")
+            if wanted[name] is not None and size != wanted[name]:
+                raise InputError(f"{archive}: entry {path!r} has {size:,} bytes, not {wanted[name]:,}")
             found.add(name)
             with open_member() as stream:
                 save(name, stream)

@@ -61,9 +61,13 @@ def download(url: str, path: Path, size: int | None) -> str:
     return digest
 
 
-def copy(stream: BinaryIO, path: Path, origin: str, size: int) -> str:
-    """Write a stream of `size` bytes to `path` and return its SHA-256; a longer one raises InputError."""
-    return save(iter(lambda: stream.read(_CHUNK), b""), path, origin, size, size)[0]
+def copy(stream: BinaryIO, path: Path, origin: str, size: int | None) -> str:
+    """Write a stream of `size` bytes (None: unknown, then at most `LIMIT`) to `path` and return its SHA-256.
+
+    Raises:
+        InputError: the stream is longer.
+    """
+    return save(iter(lambda: stream.read(_CHUNK), b""), path, origin, size, size or LIMIT)[0]
 
 
 def save(chunks: Iterator[bytes], path: Path, origin: str, total: int | None, limit: int) -> tuple[str, int]:

@@ -9,6 +9,11 @@ from pushpull.errors import InputError, unknown
 READERS = {
     "reuters21578": "pushpull.data.readers.reuters21578",
     "semeval2018": "pushpull.data.readers.semeval2018",
+    "aapd": "pushpull.data.readers.aapd",
+    "rcv1_v2": "pushpull.data.readers.rcv1_v2",
+    "rcv1_v2_xml": "pushpull.data.readers.rcv1_v2_xml",
+    "rcv1_v2_json": "pushpull.data.readers.rcv1_v2_json",
+    "uk_lex": "pushpull.data.readers.uk_lex",
     "csv": "pushpull.data.readers.tabular",
     "jsonl": "pushpull.data.readers.tabular",
     "generated": "pushpull.data.readers.generated",
