@@ -1,8 +1,32 @@
+rule compare:
+    input:
+        metrics=f"{STUDY}/metrics.csv",
+        runs=f"{STUDY}/runs.json",
+        cards=plan.cards(),
+        tests=plan.tests(),
+        decisions=plan.decision_files(),
+    output:
+        f"{STUDY}/comparisons.csv",
+    log:
+        f"logs/compare/{plan.study}.log",
+    conda:
+        "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    params:
+        code=fingerprint("paper.comparisons"),
+    script:
+        "../workflow_scripts/compare.py"
+
+
 rule table:
     input:
         metrics=f"{STUDY}/metrics.csv",
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
+        comparisons=f"{STUDY}/comparisons.csv",
     output:
         csv=f"{STUDY}/tables/{{name}}.csv",
         md=f"{STUDY}/tables/{{name}}.md",
@@ -44,6 +68,7 @@ rule report:
         metrics=f"{STUDY}/metrics.csv",
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
+        comparisons=f"{STUDY}/comparisons.csv",
         tables=expand(
             f"{STUDY}/tables/{{name}}.{{ending}}", ending=["csv", "md", "tex"], name=plan.artefacts("table")
         ),

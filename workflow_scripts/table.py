@@ -6,6 +6,7 @@ from pushpull.paper.study import load_study
 from pushpull.paper.writing import write_table
 
 with job(snakemake.log[0]):
-    study = load_study(snakemake.input.metrics, snakemake.input.runs, snakemake.input.cards)
+    files = snakemake.input
+    study = load_study(files.metrics, files.runs, files.cards, files.comparisons)
     table = table_maker(snakemake.params.name)(study)
     write_table(table, snakemake.output.csv, snakemake.output.md, snakemake.output.tex)

@@ -89,3 +89,57 @@ def test_student_interval_equals_scipy_and_the_table_value():
 def test_student_interval_of_one_value_is_nan_and_of_equal_values_the_value():
     assert np.isnan(significance.student_interval([0.7])).all()
     assert significance.student_interval([0.5, 0.5, 0.5]) == (0.5, 0.5)
+
+
+def test_a_paired_change_by_hand():
+    # One pair: the mean is its value. Eight of nine resamples above 0: p = 2 (1 + 1) / (9 + 1).
+    values = np.array([[-1.0, 1, 2, 3, 4, 5, 6, 7, 8]])
+    change = significance.paired_change(np.array([4.0]), values)
+    assert (change.difference, change.p) == (4.0, 0.4)
+    assert (change.low, change.high) == pytest.approx((-1 + 2 * 0.2, 8 - 0.2))
+    flipped = significance.paired_change(np.array([-4.0]), -values)
+    assert flipped == pytest.approx((-4.0, -change.high, -change.low, 0.4))
+
+
+def test_the_least_p_depends_on_the_number_of_resamples():
+    for resamples in (9, 999):
+        change = significance.paired_change(np.array([1.0]), np.ones((1, resamples)))
+        assert change.p == pytest.approx(2 / (resamples + 1))
+    # A resample at 0 is on both sides.
+    assert significance.paired_change(np.zeros(3), np.zeros((3, 99))) == (0, 0, 0, 1)
+
+
+def test_pairs_of_runs_are_drawn_with_replacement_in_every_resample():
+    # Two pairs that never change: the mean is -1, 1 or 3 with probability 1/4, 1/2, 1/4.
+    change = significance.paired_change(np.array([-1.0, 3.0]), np.repeat([[-1.0], [3.0]], 4000, axis=1))
+    assert (change.difference, change.low, change.high) == (1.0, -1.0, 3.0)
+    assert change.p == pytest.approx(2 * 0.25, abs=0.05)
+    # Three pairs: all from the lowest in 1 of 27 resamples, within the outer 2.5 % only if it had less than 1 of 40.
+    three = significance.paired_change(np.array([0.0, 1.0, 2.0]), np.repeat([[0.0], [1.0], [2.0]], 4000, axis=1))
+    assert (three.low, three.high) == (0.0, 2.0)
+
+
+def test_the_seeds_are_drawn_apart_from_the_documents():
+    # Documents and pairs as independent sources of spread: their variances add up.
+    generator = np.random.default_rng(0)
+    documents = generator.standard_normal(20_000)
+    change = significance.paired_change(np.array([0.0, 2.0]), np.array([[0.0], [2.0]]) + documents)
+    drawn = np.random.default_rng([0, 1]).multinomial(2, [0.5, 0.5], size=20_000) @ np.array([0.0, 2.0]) / 2
+    assert np.quantile(drawn + documents, 0.025) == pytest.approx(change.low)
+    half = stats.norm.ppf(0.975)
+    assert change.low < 1 - half - 0.2
+    assert change.high > 1 + half + 0.2
+
+
+def test_the_interval_holds_the_true_difference_as_often_as_it_says():
+    # Two systems of equal quality, 30 samples of 200 documents: 0 is left out about once in twenty.
+    generator = np.random.default_rng(0)
+    left_out = 0
+    for _ in range(60):
+        truth = generator.random((200, 4)) < 0.4
+        systems = [truth ^ (generator.random(truth.shape) < 0.2) for _ in range(2)]
+        points = [micro_f1(truth, decisions) for decisions in systems]
+        resampled = [significance.resampled_f1(truth, decisions, 200)["micro_f1"] for decisions in systems]
+        change = significance.paired_change(np.array([points[1] - points[0]]), (resampled[1] - resampled[0])[None])
+        left_out += change.low > 0 or change.high < 0
+    assert 0 < left_out <= 8

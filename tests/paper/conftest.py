@@ -4,11 +4,15 @@ import json
 
 import pandas as pd
 import pytest
+from pushpull.paper.abalone_rows import COMPARISONS
+from pushpull.paper.comparisons import COLUMNS
 from pushpull.paper.study import load_study
 from synthetic_study import (
+    APPENDIX,
     METHODS,
     SEEDS,
     clustering_rows,
+    comparison_rows,
     make_card,
     make_run,
     metric_rows,
@@ -33,7 +37,8 @@ def parts():
         "generated": {"title": "Long_tail & demo"},
         "aapd": {"title": "AAPD (arXiv)", "printed_as": {"abalone": "AAPD"}},
     }
-    return {"runs": runs, "rows": rows, "datasets": datasets, "study": "quick"}
+    comparisons = [row for dataset in datasets for row in comparison_rows(dataset, COMPARISONS)]
+    return {"runs": runs, "rows": rows, "datasets": datasets, "study": "quick", "comparisons": comparisons}
 
 
 @pytest.fixture
@@ -49,18 +54,19 @@ def build(tmp_path):
             "encoders": {"minilm": {"title": "MiniLM-L6"}},
             "methods": {
                 name: {"title": title, "kind": kind}
-                for name, (title, kind) in METHODS.items()
+                for name, (title, kind) in (METHODS | APPENDIX).items()
                 if any(run["method"] == name for run in parts["runs"])
             },
             "runs": parts["runs"],
         }
         (tmp_path / "runs.json").write_text(json.dumps(info))
         pd.DataFrame(parts["rows"]).to_csv(tmp_path / "metrics.csv", index=False)
+        pd.DataFrame(parts["comparisons"], columns=COLUMNS).to_csv(tmp_path / "comparisons.csv", index=False)
         cards = []
         for name, facts in parts["datasets"].items():
             cards.append(tmp_path / f"{name}.json")
             cards[-1].write_text(json.dumps(make_card(name, facts["title"])))
-        return load_study(tmp_path / "metrics.csv", tmp_path / "runs.json", cards)
+        return load_study(tmp_path / "metrics.csv", tmp_path / "runs.json", cards, tmp_path / "comparisons.csv")
 
     return write_and_load
 

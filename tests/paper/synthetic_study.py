@@ -13,11 +13,15 @@ METHODS = {
     "base_ft": ("Base fine-tuned", "finetune"),
     "msc_ft": ("MSC fine-tuned", "finetune"),
 }
+APPENDIX = {
+    "mulcon": ("MulCon and BCE", "label_wise"),
+    "mulcon_alone": ("MulCon", "label_wise"),
+}
 SEEDS = (0, 1, 2)
 
 
 def protocol_of(kind):
-    return "linear_probe" if kind in ("pretrained", "contrastive") else "classifier"
+    return "classifier" if kind in ("supervised", "finetune") else "linear_probe"
 
 
 def score_rows(protocol, validation, test):
@@ -37,6 +41,25 @@ def clustering_rows(level):
         yield "clustering", "test", f"davies_bouldin@{share}", 2.5 - level + share / 200
         yield "clustering", "test", f"clusters@{share}", share
         yield "clustering", "test", f"documents@{share}", 10 * share
+
+
+def comparison_rows(dataset, pairs, paper="abalone", encoder="minilm"):
+    """The n-th comparison: micro-F1 n hundredths better, at least 0.02 away from its bounds, macro-F1 as much worse."""
+    for step, (against, row) in enumerate(pairs):
+        for metric, difference in (("micro_f1", step / 100), ("macro_f1", -step / 100)):
+            yield {
+                "paper": paper,
+                "dataset": dataset,
+                "encoder": encoder,
+                "row": row.name,
+                "against": against.name,
+                "metric": metric,
+                "difference": difference,
+                "low": difference - 0.025,
+                "high": difference + 0.02,
+                "seeds": 3,
+                "p": 0.5,
+            }
 
 
 def make_run(dataset, method, setting, seed, settings, paper="abalone", encoder="minilm"):
@@ -74,3 +97,19 @@ def make_card(dataset, title, train=900):
         "licence": "CC-BY 4.0",
         "notes": ["Made for <tests>."],
     }
+
+
+def force_rows(level, epochs):
+    """Attraction and repulsion fall from epoch to epoch, attraction less for rare labels."""
+    for epoch in range(1, epochs + 1):
+        for rank, third in enumerate(("head", "middle", "tail")):
+            yield "training", "train", f"attraction_{third}@{epoch}", level + rank / 10 - 0.8 * (1 - 0.9**epoch)
+            yield "training", "train", f"repulsion_{third}@{epoch}", level + rank / 20 - 0.2 * (1 - 0.9**epoch)
+
+
+def collapse_rows(end, loss, epochs):
+    """Label spread goes from 1 to `end`, the loss from 2 `loss` to `loss`."""
+    for epoch in range(1, epochs + 1):
+        yield "training", "validation", f"label_spread@{epoch}", end + (1 - end) * 0.8**epoch
+        yield "training", "validation", f"validation_loss@{epoch}", 9.0
+        yield "training", "train", f"training_loss@{epoch}", loss * (1 + 0.8**epoch)

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 from pushpull.errors import InputError
+from pushpull.paper import comparisons
+from pushpull.paper.abalone_rows import PAPER
 from pushpull.paper.cells import COLUMNS
 from pushpull.paper.figure_registry import figure_maker
 from pushpull.paper.names import ARTEFACTS
+from pushpull.paper.printed import printed_values
 from pushpull.paper.registry import figure_caption, table_maker
 from synthetic_study import clustering_rows, make_run, metric_rows, score_rows
 
@@ -22,7 +25,33 @@ def without(parts, **key):
     return parts
 
 
+def printed_study(parts, build):
+    """The study with a dataset for each of those that the paper prints."""
+    copies = {"rcv1": "RCV1-v2", "uk_lex": "UK-LEX"}
+    for name in ("runs", "rows"):
+        ours = [item for item in parts[name] if item["dataset"] == "aapd"]
+        parts[name] += [item | {"dataset": copy} for copy in copies for item in ours]
+    parts["datasets"] |= {copy: {"title": copy, "printed_as": {PAPER: printed}} for copy, printed in copies.items()}
+    return build(parts)
+
+
+@pytest.mark.parametrize("name", ["table1", "table2", "table3", "table4"])
+def test_every_printed_value_has_a_cell_beside_a_value_of_ours(parts, build, name):
+    study = printed_study(parts, build)
+    ours = {study.printed_as(dataset, PAPER): dataset for dataset in study.info["datasets"]}
+    table = table_maker(f"abalone_{name}")(study)
+    printed = printed_values(PAPER, name)
+    assert len(printed) > 10
+    for value in printed.itertuples():
+        found = cell(table, ours[value.dataset] if name == "table1" else value.row, ours[value.dataset], value.metric)
+        assert found.printed == value.value
+        assert found.difference == pytest.approx(found["mean"] - value.value)
+        assert found["mean"] == found["mean"]
+    assert table.cells.printed.notna().sum() == len(printed)
+
+
 def test_every_artefact_has_its_maker():
+    assert set(comparisons.MODULES) == set(ARTEFACTS)
     for paper, names in ARTEFACTS.items():
         for name in names:
             make = table_maker if name.startswith("table") else figure_maker
@@ -162,8 +191,21 @@ def test_a_method_of_ones_own_is_a_further_row_where_it_fits(study):
     own = cell(table_maker("abalone_table3")(study), "My_loss & co", "aapd", "micro_f1")
     assert own["mean"] == pytest.approx(68)
     assert np.isnan(own.printed)
+    assert all("MulCon and BCE" not in rows for rows in shown.values())
     # Methods that the paper has in another table are not repeated.
     assert "Base + queue" not in shown["table3"]
+
+
+def test_a_label_wise_method_is_a_further_row_with_its_probe_and_its_clustering(parts, build):
+    run = make_run("aapd", "mulcon", "a", 1, {"temperature": 0.1})
+    parts["runs"].append(run)
+    parts["rows"] += metric_rows(run, [*score_rows("linear_probe", 0.5, 0.55), *clustering_rows(0.3)])
+    study = build(parts)
+    for name in ("table2", "table3"):
+        found = cell(table_maker(f"abalone_{name}")(study), "MulCon and BCE", "aapd", "micro_f1")
+        assert found["mean"] == pytest.approx(55)
+    found = cell(table_maker("abalone_table4")(study), "MulCon and BCE", "aapd", "silhouette")
+    assert found["mean"] == pytest.approx(0.3 - 0.1)
 
 
 def test_table1_comes_from_the_cards(study):

@@ -1,8 +1,9 @@
-"""What a change in one module makes again: tables, figures or the report."""
+"""What a change in one module makes again: comparisons, tables, figures or the report."""
 
 import pytest
 from pushpull import fingerprint as module
 
+COMPARE = ("paper.comparisons",)
 TABLE = ("paper.registry", "paper.writing")
 FIGURE = ("paper.figure_registry", "paper.figures")
 REPORT = ("paper.report",)
@@ -25,22 +26,29 @@ def changes(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("file", "table", "figure", "report"),
+    ("file", "compare", "table", "figure", "report"),
     [
-        ("paper/abalone.py", True, False, True),
-        ("paper/abalone_rows.py", True, True, True),
-        ("paper/cells.py", True, True, True),
-        ("evaluation/significance.py", True, True, True),
-        ("paper/rendering.py", True, False, True),
-        ("paper/latex.py", True, False, False),
-        ("paper/overview.py", False, False, True),
-        ("paper/abalone_figures.py", False, True, False),
-        ("paper/abalone_forces.py", False, True, False),
-        ("paper/force_drawing.py", False, True, False),
-        ("paper/figures.py", False, True, False),
-        ("losses/contrastive.py", False, True, False),
-        ("paper/collect.py", False, False, False),
+        ("paper/comparisons.py", True, False, False, False),
+        ("paper/selection.py", True, True, True, True),
+        ("data/dataset.py", True, False, False, False),
+        ("paper/abalone.py", False, True, False, True),
+        ("paper/abalone_ladder.py", False, True, False, True),
+        ("paper/abalone_rows.py", True, True, True, True),
+        ("paper/cells.py", True, True, True, True),
+        ("paper/variants.py", True, True, True, True),
+        ("evaluation/significance.py", True, True, True, True),
+        ("paper/rendering.py", False, True, False, True),
+        ("paper/latex.py", False, True, False, False),
+        ("paper/overview.py", False, False, False, True),
+        ("paper/abalone_figures.py", False, False, True, False),
+        ("paper/abalone_curves.py", False, False, True, False),
+        ("paper/abalone_forces.py", False, False, True, False),
+        ("paper/force_drawing.py", False, False, True, False),
+        ("paper/figures.py", False, False, True, False),
+        ("losses/contrastive.py", False, False, True, False),
+        ("paper/collect.py", False, False, False, False),
     ],
 )
-def test_a_change_remakes_what_it_touches_and_nothing_else(changes, file, table, figure, report):
-    assert [changes(file, modules) for modules in (TABLE, FIGURE, REPORT)] == [table, figure, report]
+def test_a_change_remakes_what_it_touches_and_nothing_else(changes, file, compare, table, figure, report):
+    found = [changes(file, modules) for modules in (COMPARE, TABLE, FIGURE, REPORT)]
+    assert found == [compare, table, figure, report]

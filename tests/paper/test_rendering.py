@@ -11,7 +11,7 @@ from pushpull.paper.registry import table_maker
 from pushpull.paper.rendering import full_caption, lay_out, mean_std, number, signed, to_markdown
 from pushpull.paper.writing import write_table
 
-TABLES = [f"abalone_table{n}" for n in range(1, 5)]
+TABLES = [*(f"abalone_table{n}" for n in range(1, 5)), "abalone_table_ladder"]
 
 
 def test_numbers_by_hand():

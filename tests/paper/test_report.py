@@ -12,6 +12,8 @@ from synthetic_study import make_card
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 VOID = {"meta", "br", "img"}
+TABLES = [*(f"abalone_table{number}" for number in range(1, 5)), "abalone_table_ladder"]
+FIGURES = ["abalone_figure2", "abalone_figure_forces"]
 
 
 class Checker(HTMLParser):
@@ -51,7 +53,7 @@ def split_by_run(parts, folder):
     return files
 
 
-def test_the_four_scripts_make_a_whole_report(study, parts, tmp_path):
+def test_the_scripts_make_a_whole_report(study, parts, tmp_path):
     folder, log = tmp_path / "results" / "quick", tmp_path / "log"
     files = split_by_run(parts, tmp_path)
     cards = [tmp_path / f"card_{name}.json" for name in parts["datasets"]]
@@ -59,18 +61,17 @@ def test_the_four_scripts_make_a_whole_report(study, parts, tmp_path):
         card.write_text(json.dumps(make_card(name, facts["title"])))
     collected = {"metrics": folder / "metrics.csv", "runs": folder / "runs.json"}
     run_script("collect", log, input={"metrics": files}, params={"study": study.info}, output=collected)
-    inputs = collected | {"cards": cards}
+    inputs = collected | {"cards": cards, "comparisons": tmp_path / "comparisons.csv"}
     tables, figures = {"csv": [], "md": [], "tex": []}, []
-    for number in range(1, 5):
-        name = f"abalone_table{number}"
+    for name in TABLES:
         output = {kind: folder / "tables" / f"{name}.{kind}" for kind in tables}
         run_script("table", log, input=inputs, params={"name": name}, output=output)
         for kind, file in output.items():
             tables[kind].append(file)
-    name = "abalone_figure2"
-    output = {kind: folder / "figures" / f"{name}.{kind}" for kind in ("pdf", "png")}
-    run_script("figure", log, input=inputs, params={"name": name}, output=output)
-    figures.append(output["png"])
+    for name in FIGURES:
+        output = {kind: folder / "figures" / f"{name}.{kind}" for kind in ("pdf", "png")}
+        run_script("figure", log, input=inputs, params={"name": name}, output=output)
+        figures.append(output["png"])
     (tmp_path / "run.json").write_text('{"device": "x86_64 CPU", "wall_seconds": 7200, "versions": {"torch": "2"}}')
     # As the rule gives them: every CSV, then every Markdown file, then every LaTeX file.
     inputs |= {"tables": [*chain(*tables.values())], "figures": figures, "run_json": [tmp_path / "run.json"]}
@@ -81,16 +82,20 @@ def test_the_four_scripts_make_a_whole_report(study, parts, tmp_path):
     checker = Checker()
     checker.feed(page)
     assert not checker.open
-    assert checker.tables == 1 + 4 + 1 + 1 + 1
+    assert checker.tables == 1 + 5 + 1 + 1 + 1
     assert checker.images[0].startswith("data:image/png;base64,")
     relative = [link for link in checker.links if not link.startswith("#")]
     kinds = ("csv", "md", "tex")
-    of_tables = [f"tables/abalone_table{number}.{kind}" for number in range(1, 5) for kind in kinds]
-    assert relative == [*of_tables, "figures/abalone_figure2.pdf", "figures/abalone_figure2.png"]
+    of_tables = [f"tables/{name}.{kind}" for name in TABLES for kind in kinds]
+    of_figures = [f"figures/{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")]
+    assert relative == [*of_tables, *of_figures]
+    assert '<h3 id="abalone_figure_forces">ABALONE, Figure forces</h3>' in page
     assert all((folder / link).exists() for link in relative)
     for fact in ("67.00 ± 0.50", "73.84", "2.00 hours", "x86_64 CPU", "torch 2", "is not in study quick"):
         assert fact in page
     assert '67.00 ± 0.50<br><span class="interval">[65.76, 68.24]</span></td>' in page
+    assert '+3.00*<br><span class="interval">[0.50, 5.00]</span></td>' in page
+    assert "+3.00*<br>[0.50, 5.00]" in (folder / "tables" / "abalone_table_ladder.md").read_text()
     assert "3 seeds in every cell" in page
     assert "Made for &lt;tests&gt;." in page
     assert "http" not in page

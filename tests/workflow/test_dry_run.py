@@ -42,13 +42,14 @@ def expected_counts(study: str) -> dict[str, int]:
         "finetune": runs["finetune"],
         "embed": total,
         "classifier": runs["supervised"] + runs["finetune"],
-        "linear_probe": runs["pretrained"] + runs["contrastive"],
+        "linear_probe": runs["pretrained"] + runs["contrastive"] + runs["label_wise"],
         "knn": total,
         "dbc": total,
         "metrics": total,
         "collect": 1,
-        "table": 4,
-        "figure": 2,
+        "compare": 1,
+        "table": 5,
+        "figure": 4,
         "report": 1,
         "all": 1,
     }
@@ -87,7 +88,7 @@ def test_every_target_can_be_asked_for_by_name(pristine):
 @pytest.mark.parametrize(
     ("target", "wanted", "not_wanted"),
     [
-        ("abalone_table3", {"table": 1, "abalone_table3": 1, "collect": 1}, {"figure", "report", "all"}),
+        ("abalone_table3", {"table": 1, "abalone_table3": 1, "collect": 1, "compare": 1}, {"figure", "report", "all"}),
         ("data", {"prepare": 1, "data": 1}, {"train", "collect", "all"}),
     ],
 )

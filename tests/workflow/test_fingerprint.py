@@ -174,7 +174,7 @@ def test_every_rule_that_computes_has_a_fingerprint():
         "dbc",
         "metrics",
     }
-    assert computing | {"collect", "table", "figure", "report"} == rules().keys()
+    assert computing | {"collect", "compare", "table", "figure", "report"} == rules().keys()
 
 
 @pytest.mark.parametrize("rule", sorted(rules()))

@@ -43,13 +43,14 @@ def of_method(plan: Plan, method: str) -> list:
 # The list of runs.
 
 
-def test_the_quick_study_runs_six_methods_with_two_seeds_and_the_encoder_as_it_came_once():
+def test_the_quick_study_runs_the_compared_methods_with_two_seeds_and_the_others_once():
     runs = Plan(SHIPPED).runs()
     found = Counter((run.dataset, run.encoder, run.method) for run in runs)
     trained = ("bce", "base", "msc", "base_ft", "msc_ft")
     place = ("quick_multilabel", "minilm_2")
-    assert found == {(*place, "pretrained"): 1} | {(*place, method): 2 for method in trained}
-    assert len({run.path for run in runs}) == len(runs) == 11
+    once = ("pretrained", "focal", "asymmetric", "base_queue", "base_queue_prototypes", "mulcon", "mulcon_alone")
+    assert found == {(*place, method): 1 for method in once} | {(*place, method): 2 for method in trained}
+    assert len({run.path for run in runs}) == len(runs) == 17
 
 
 def test_settings_of_a_method_go_before_those_of_the_experiment_and_these_before_defaults():
@@ -252,17 +253,17 @@ def test_what_a_run_is_made_of_does_not_depend_on_other_datasets_or_studies():
     more = deepcopy(SHIPPED)
     more["studies"]["quick"]["experiments"][0]["datasets"].append("quick_single")
     one, other = Plan(SHIPPED), Plan(more)
-    assert len(other.runs()) == 2 * len(one.runs())
+    assert len(other.runs()) == len(one.runs()) + 11
     for run in one.runs():
         assert one.record(wildcards(run)) == other.record(wildcards(run))
         if one.kind(run.method) == "finetune":
             assert one.parents(wildcards(run)) == other.parents(wildcards(run))
 
 
-def test_no_rule_but_embed_and_metrics_reads_the_test_documents(quick_plan):
+def test_only_the_final_evaluation_reads_the_test_documents(quick_plan):
     jobs = planned(quick_plan)
     readers = {job.rule for job in jobs if any(path.endswith("/test.parquet") for path in job.files("input"))}
-    assert readers == {"embed", "metrics"}
+    assert readers == {"embed", "metrics", "compare"}
     trained = [job for job in jobs if job.rule in ("train", "finetune")]
     assert len(trained) == len(Plan(SHIPPED).runs())
     for job in trained:

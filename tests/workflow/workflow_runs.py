@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
 PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "slurm", "envs")
 TINY_ARGUMENTS = ("--configfile", TINY)
-ARTEFACTS = [f"abalone_{name}" for name in ("table1", "table2", "table3", "table4", "figure1", "figure2")]
+TABLES = [f"abalone_table{name}" for name in ("1", "2", "3", "4", "_ladder")]
+FIGURES = [f"abalone_figure{name}" for name in ("1", "2", "_forces", "_collapse")]
+ARTEFACTS = TABLES + FIGURES
 
 
 class Job(NamedTuple):

@@ -232,6 +232,10 @@ class Plan:
         """card.json of every dataset of the study."""
         return [DATA.format(dataset=name) + "/card.json" for name in dict.fromkeys(run.dataset for run in self.runs())]
 
+    def tests(self) -> list[str]:
+        """test.parquet of every dataset of the study, in the order of `cards`."""
+        return [card.replace("card.json", "test.parquet") for card in self.cards()]
+
     def artefacts(self, part: str) -> list[str]:
         """Names of the tables or figures (`part` is the beginning of the word) of the papers in this study."""
         return [f"{paper}_{name}" for paper in self.papers for name in ARTEFACTS[paper] if name.startswith(part)]

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from pushpull.paper.abalone_rows import PAPER, ROWS2, ROWS3, TEMPERATURE, clustering_rows, rows_of
+from pushpull.paper.abalone_ladder import table_ladder
+from pushpull.paper.abalone_rows import PAPER, PREFERRED, ROWS2, ROWS3, TEMPERATURE, clustering_rows, rows_of
 from pushpull.paper.cells import corpus_cells, method_cells
 from pushpull.paper.printed import printed_values
 from pushpull.paper.study import Study
@@ -20,6 +21,18 @@ CAPTIONS = {
         "Clustering quality of test embeddings against the share of the most frequent label sets kept. "
         "Lines: mean over seeds; bands: range of the seeds; large hollow markers at 50 %: printed values of"
         " Table 4."
+    ),
+    "figure_forces": (
+        "Appendix E: what training does to the labels, by epoch. Attraction: minus the mean cosine of two "
+        "documents of a batch that share the label; repulsion: mean cosine of a document with the label and one "
+        "without. Both are in [−1, 1], lower is better. Means over thirds of the labels by training frequency: "
+        "head, middle, tail. Lines: mean over seeds; bands: range of the seeds."
+    ),
+    "figure_collapse": (
+        "Appendix F: MulCon with and without binary cross-entropy, by epoch. Label spread: 1 minus the squared "
+        "length of a label's mean unit vector over validation documents, mean over labels; at 0 every document "
+        "has the same vector for a label (collapse). Beside it the training loss, which with BCE is the sum of "
+        "the two. Lines: mean over seeds; bands: range of the seeds."
     ),
 }
 ENCODERS = "RoBERTa-base (Legal-BERT on UK-LEX)"
@@ -57,7 +70,7 @@ def table1(study: Study) -> Table:
 
 def table2(study: Study) -> Table:
     """Return the ablation of the contrastive loss under the linear probe, over seeds and temperatures."""
-    rows = rows_of(study, ROWS2, "pretrained", "contrastive")
+    rows = rows_of(study, ROWS2, "pretrained", "contrastive", "label_wise")
     cells = method_cells(study, PAPER, rows, F1_METRICS, printed_values(PAPER, "table2"), pooled=("temperature",))
     return Table(
         "abalone_table2",
@@ -72,7 +85,7 @@ def table2(study: Study) -> Table:
 
 def table3(study: Study) -> Table:
     """Return the main comparison: supervised losses, contrastive training with a probe or fine-tuning."""
-    rows = rows_of(study, ROWS3, "supervised", "contrastive", "finetune")
+    rows = rows_of(study, ROWS3, "supervised", "contrastive", "label_wise", "finetune")
     return Table(
         "abalone_table3",
         "ABALONE, Table 3: supervised and contrastive training",
@@ -99,12 +112,12 @@ def table4(study: Study) -> Table:
     )
 
 
-TABLES = {"table1": table1, "table2": table2, "table3": table3, "table4": table4}
+TABLES = {"table1": table1, "table2": table2, "table3": table3, "table4": table4, "table_ladder": table_ladder}
 
 
 def _at_paper_temperature(study: Study, rows: list[Row], metrics: tuple[Metric, ...], table: str) -> pd.DataFrame:
     printed = printed_values(PAPER, table)
-    return method_cells(study, PAPER, rows, metrics, printed, preferred={"temperature": TEMPERATURE})
+    return method_cells(study, PAPER, rows, metrics, printed, preferred=PREFERRED)
 
 
 def _statistics(card: dict) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Figures 1 and 2 of ABALONE."""
+"""Figures 1 and 2 of ABALONE, and the list of all its figures."""
 
 import pandas as pd
 import seaborn
@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from pushpull.paper import figures as style
-from pushpull.paper.abalone_rows import PAPER, TEMPERATURE, clustering_rows
+from pushpull.paper.abalone_curves import figure_collapse, figure_forces
+from pushpull.paper.abalone_lines import FURTHER, LINES
+from pushpull.paper.abalone_rows import PAPER, PREFERRED, clustering_rows
 from pushpull.paper.cells import chosen_values
 from pushpull.paper.figures import WIDTH, house_style
 from pushpull.paper.force_drawing import draw_forces, force_legend
@@ -17,17 +18,6 @@ from pushpull.paper.study import Study
 from pushpull.paper.tables import Row
 
 PANELS = (("silhouette", "silhouette ↑"), ("davies_bouldin", "Davies-Bouldin ↓"))
-SOLID, DASHED, DASH_DOTTED, DOTTED = "", (3.7, 1.6), (6.4, 1.6, 1, 1.6), (1, 1.6)
-LINES = {
-    "pretrained": (style.GREY, DOTTED, "o"),
-    "bce": (style.BLACK, DASH_DOTTED, "s"),
-    "base": (style.BLUE, SOLID, "^"),
-    "base_ft": (style.BLUE, DASHED, "^"),
-    "msc": (style.VERMILLION, SOLID, "D"),
-    "msc_ft": (style.VERMILLION, DASHED, "D"),
-}
-"""Colour, dashes, marker of the paper's encoders: a colour per contrastive loss, dashed once fine-tuned."""
-FURTHER = [(colour, dash, "v") for dash in (SOLID, DASHED, DOTTED) for colour in (style.GREEN, style.PURPLE, style.SKY)]
 
 
 def figure1(study: Study) -> Figure:
@@ -70,7 +60,7 @@ def figure2(study: Study) -> Figure:
                 _draw_printed(ax, metric, study.printed_as(dataset, PAPER), looks)
                 ax.set(xlabel="", ylabel=label)
                 ax.xaxis.set_major_locator(MultipleLocator(20))
-            line[0].set_title(_corpus(study, dataset, encoder), loc="left")
+            line[0].set_title(study.corpus_title(dataset, encoder), loc="left")
         for ax in axes[-1]:
             ax.set_xlabel("most frequent label sets kept (%)")
         if not handles:
@@ -85,9 +75,7 @@ def _quality(study: Study, rows: list[Row], dataset: str, encoder: str) -> pd.Da
     """Return the values of the chosen runs, none missing, with columns row, metric, share, value and more."""
     parts = []
     for row in rows:
-        values, _ = chosen_values(
-            study, (PAPER, dataset, encoder, row.method), row, preferred={"temperature": TEMPERATURE}
-        )
+        values, _ = chosen_values(study, (PAPER, dataset, encoder, row.method), row, preferred=PREFERRED)
         if values is not None:
             name = values.metric.str.split("@", expand=True)
             parts.append(values.assign(row=row.name, metric=name[0], share=name[1].astype(int)))
@@ -115,8 +103,9 @@ def _draw_printed(ax: Axes, metric: str, dataset: str | None, looks: dict[str, t
         ax.plot(50, cell.value, color=colour, marker=marker, markerfacecolor="white", markersize=6, zorder=3)
 
 
-def _corpus(study: Study, dataset: str, encoder: str) -> str:
-    return f"{study.title('datasets', dataset)}, {study.title('encoders', encoder)}"
-
-
-FIGURES = {"figure1": figure1, "figure2": figure2}
+FIGURES = {
+    "figure1": figure1,
+    "figure2": figure2,
+    "figure_forces": figure_forces,
+    "figure_collapse": figure_collapse,
+}

@@ -1,7 +1,9 @@
 """The methods that ABALONE compares: what its tables and its figures have in common."""
 
+from itertools import pairwise
+
 from pushpull.paper.study import Study
-from pushpull.paper.tables import Row, extra_rows
+from pushpull.paper.tables import CHOSEN_BY, Row, extra_rows
 
 PAPER = "abalone"
 TEMPERATURE = 0.1
@@ -16,30 +18,36 @@ def _classifier(name: str, title: str, method: str) -> Row:
     return Row(name, title, method, "classifier", "classifier")
 
 
+PREFERRED = {"temperature": TEMPERATURE}
+"""Settings that decide before validation does, as `selection.prefer` takes them."""
+
 PRETRAINED = _probe("L_MLM", "pre-trained encoder", "pretrained")
 BASE = _probe("L_Base", "contrastive baseline", "base")
 MSC = _probe("L_MSC", "proposed loss", "msc")
+BQUEUE = _probe("L_BQueue", "baseline + queue", "base_queue")
+BQPROTO = _probe("L_BQProto", "baseline + queue + prototypes", "base_queue_prototypes")
+ASYMMETRIC = _classifier("L_ASY", "asymmetric loss", "asymmetric")
+FOCAL = _classifier("L_FCL", "focal loss", "focal")
 BCE = _classifier("L_BCE", "binary cross-entropy", "bce")
 BASE_FT = _classifier("L_Base-FT", "baseline, then fine-tuned", "base_ft")
 MSC_FT = _classifier("L_MSC-FT", "proposed, then fine-tuned", "msc_ft")
 
-ROWS2 = (
-    PRETRAINED,
-    BASE,
-    _probe("L_BQueue", "baseline + queue", "base_queue"),
-    _probe("L_BQProto", "baseline + queue + prototypes", "base_queue_prototypes"),
-    MSC,
-)
-ROWS3 = (
-    _classifier("L_ASY", "asymmetric loss", "asymmetric"),
-    _classifier("L_FCL", "focal loss", "focal"),
-    BCE,
-    BASE,
-    BASE_FT,
-    MSC,
-    MSC_FT,
-)
+MULCON = _probe("MulCon + BCE", "", "mulcon")
+MULCON_ALONE = _probe("MulCon alone", "", "mulcon_alone")
+
+ROWS2 = (PRETRAINED, BASE, BQUEUE, BQPROTO, MSC)
+ROWS3 = (ASYMMETRIC, FOCAL, BCE, BASE, BASE_FT, MSC, MSC_FT)
 ROWS4 = (PRETRAINED, BCE, BASE, BASE_FT, MSC, MSC_FT)
+
+COMPARISONS = (
+    *pairwise(ROWS2),
+    (MSC, BCE),
+    (BCE, ASYMMETRIC),
+    (BCE, FOCAL),
+    (BASE, BASE_FT),
+    (MSC, MSC_FT),
+)
+"""(a, b): b is compared with a. The steps of the ladder, then the further rows of Table 3."""
 
 
 def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
@@ -49,5 +57,5 @@ def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
 
 def clustering_rows(study: Study) -> list[Row]:
     """Return the encoders of Table 4 and Figure 2: chosen as in Table 3, measured by clustering quality."""
-    rows = rows_of(study, ROWS4, "pretrained", "supervised", "contrastive", "finetune")
+    rows = rows_of(study, ROWS4, *CHOSEN_BY)
     return [Row(row.name, row.title, row.method, "clustering", row.chosen_by) for row in rows]

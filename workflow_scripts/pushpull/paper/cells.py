@@ -8,6 +8,7 @@ import pandas as pd
 from pushpull.paper.selection import prefer, select_setting, summarise
 from pushpull.paper.study import Study
 from pushpull.paper.tables import Metric, Row, not_run
+from pushpull.paper.variants import released_note
 
 COLUMNS = [
     "row",
@@ -67,7 +68,7 @@ def method_cells(
             for row in rows
             for metric in metrics
         ]
-    return _tidy(cells)
+    return tidy(cells)
 
 
 def corpus_cells(
@@ -103,7 +104,7 @@ def corpus_cells(
         for dataset in missing_datasets(study, paper, printed)
         for metric in metrics
     ]
-    return _tidy(cells)
+    return tidy(cells)
 
 
 def chosen_values(
@@ -115,25 +116,43 @@ def chosen_values(
 ) -> tuple[pd.DataFrame | None, str]:
     """Return the test rows of the chosen runs under the row's protocol, or None, and a note.
 
-    The note says over what besides seeds the runs range, or why there are none.
-
     Args:
         key: paper, dataset, encoder, method.
         pooled, preferred: as in `method_cells`.
     """
+    runs, note = chosen_runs(study, key, row, pooled, preferred)
+    if not runs:
+        return None, note
+    metrics, settings = study.metrics[key], {run["setting"] for run in runs}
+    found = metrics[(metrics.protocol == row.protocol) & (metrics.split == "test") & metrics.setting.isin(settings)]
+    if found.empty:
+        return None, f"protocol {row.protocol} has not been measured for method {row.method}"
+    return found, note
+
+
+def chosen_runs(
+    study: Study,
+    key: tuple[str, str, str, str],
+    row: Row,
+    pooled: Sequence[str] = (),
+    preferred: Mapping[str, object] | None = None,
+) -> tuple[list[dict], str]:
+    """Return the runs of the chosen grid point and a note; arguments as in `chosen_values`.
+
+    The note says over what besides seeds the runs range and where they take the released code's way, or why there are
+    none.
+    """
     paper, _, _, method = key
     if method not in study.info["methods"]:
-        return None, f"method {method} is not in study {study.name}"
+        return [], f"method {method} is not in study {study.name}"
     if key not in study.runs:
-        return None, f"method {method} has no run for {paper} on this dataset and encoder in study {study.name}"
+        return [], f"method {method} has no run for {paper} on this dataset and encoder in study {study.name}"
     runs, metrics = prefer(study.runs[key], preferred or {}), study.metrics.get(key)
     settings = [] if metrics is None else select_setting(metrics, runs, row.chosen_by, pooled)
     if not settings:
-        return None, f"no validation micro-F1 ({row.chosen_by}) of method {method} to choose a setting by"
-    found = metrics[(metrics.protocol == row.protocol) & (metrics.split == "test") & metrics.setting.isin(settings)]
-    if found.empty:
-        return None, f"protocol {row.protocol} has not been measured for method {method}"
-    return found, _pooling_note(runs, settings, pooled)
+        return [], f"no validation micro-F1 ({row.chosen_by}) of method {method} to choose a setting by"
+    chosen = [run for run in runs if run["setting"] in settings]
+    return chosen, "; ".join(filter(None, [_pooling_note(chosen, pooled), released_note(study, method, chosen)]))
 
 
 def missing_datasets(study: Study, paper: str, printed: pd.DataFrame) -> list[str]:
@@ -142,9 +161,13 @@ def missing_datasets(study: Study, paper: str, printed: pd.DataFrame) -> list[st
     return [name for name in printed.dataset.drop_duplicates() if name not in ours]
 
 
-def _pooling_note(runs: Sequence[dict], settings: Sequence[str], pooled: Sequence[str]) -> str:
+def tidy(cells: Sequence[dict]) -> pd.DataFrame:
+    """Return cells, dictionaries by column, as a tidy table; a column that a cell lacks is empty."""
+    return pd.DataFrame(cells, columns=COLUMNS).astype({"seeds": "Int64"})
+
+
+def _pooling_note(chosen: Sequence[dict], pooled: Sequence[str]) -> str:
     """Say over what a cell averages besides seeds, as in "9 values: 3 seeds x temperature 0.07, 0.1, 0.2"."""
-    chosen = [run for run in runs if run["setting"] in settings]
     spread = {key: sorted({run["settings"][key] for run in chosen if key in run["settings"]}) for key in pooled}
     parts = [f"{key} {', '.join(map(str, values))}" for key, values in spread.items() if len(values) > 1]
     seeds = len({run["seed"] for run in chosen})
@@ -170,10 +193,6 @@ def _ours(values: pd.DataFrame | None, metric: Metric, note: str) -> dict:
         interval = "bootstrap"
     scaled = {key: value * metric.scale for key, value in summary._asdict().items()}
     return scaled | {"seeds": summary.seeds, "interval": interval, "note": note}
-
-
-def _tidy(cells: Sequence[dict]) -> pd.DataFrame:
-    return pd.DataFrame(cells, columns=COLUMNS).astype({"seeds": "Int64"})
 
 
 def _cell(row: str, dataset: str, encoder: str, metric: Metric, ours: dict, printed: float | None) -> dict:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from pushpull.paper.rendering import Word, full_caption, number, ours_word, remarks, signed
+from pushpull.paper.rendering import Word, full_caption, ours_word, remarks, shown, signed
 from pushpull.paper.tables import Table
 
 ESCAPES = str.maketrans(
@@ -123,10 +123,10 @@ def _entries(cells, table: Table, notes: list[str]) -> list[Entry]:
     """Return an entry per metric."""
     entries = []
     for cell, metric in zip(cells.itertuples(), table.metrics, strict=True):
-        there = [(cell.printed, number), (cell.difference, signed)]
-        aside = ["" if value != value else form(value, metric.decimals) for value, form in there]
+        printed = "" if cell.printed != cell.printed else shown(cell.printed, metric)
+        difference = "" if cell.difference != cell.difference else signed(cell.difference, metric.decimals)
         word = ours_word(cell, metric, table, notes)
-        entries.append(Entry(_word(word), word.interval, *aside))
+        entries.append(Entry(_word(word), word.interval, printed, difference))
     return entries
 
 
@@ -153,6 +153,6 @@ def _line(*words: str) -> str:
 def _legend(table: Table) -> list[str]:
     """Return one line that says what the rows are that the paper calls by short names, if there are any."""
     names = table.cells.row.drop_duplicates()
-    shown = {name: table.label("rows", name) for name in names}
-    explained = [words for name, words in shown.items() if words.startswith(f"{name} (")]
+    labels = {name: table.label("rows", name) for name in names}
+    explained = [words for name, words in labels.items() if words.startswith(f"{name} (")]
     return ["; ".join(explained)] if explained else []

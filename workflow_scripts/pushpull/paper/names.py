@@ -3,7 +3,17 @@
 from pushpull.errors import InputError, unknown
 
 ARTEFACTS: dict[str, tuple[str, ...]] = {
-    "abalone": ("table1", "table2", "table3", "table4", "figure1", "figure2"),
+    "abalone": (
+        "table1",
+        "table2",
+        "table3",
+        "table4",
+        "table_ladder",
+        "figure1",
+        "figure2",
+        "figure_forces",
+        "figure_collapse",
+    ),
 }
 """Per paper, its tables and figures. Targets are called {paper}_{artefact}, as in abalone_table3."""
 

@@ -1,7 +1,7 @@
 """From the name of a table to the function that makes it, and from that of a figure to its caption.
 
 A paper is its line in `names.ARTEFACTS`, a line here with a module that has TABLES, {artefact: function of a `Study`},
-and CAPTIONS, {figure: text}, and a line in `figure_registry`.
+and CAPTIONS, {figure: text}, a line in `figure_registry` and one in `comparisons`.
 """
 
 from collections.abc import Callable

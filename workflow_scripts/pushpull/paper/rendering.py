@@ -55,10 +55,10 @@ def lay_out(table: Table) -> Grid:
     rows = list(cells.row.drop_duplicates())
     parts = list(cells.groupby(["dataset", "encoder"], sort=False)) if table.grouped else [((), cells)]
     # A lone encoder is named in the caption; repeating it over every column helps nobody.
-    shown = slice(2 if cells.encoder[cells.encoder != ""].nunique() > 1 else 1)
+    headed = slice(2 if cells.encoder[cells.encoder != ""].nunique() > 1 else 1)
     groups = []
     for names, part in parts:
-        kinds = zip(("datasets", "encoders"), names[shown], strict=False)
+        kinds = zip(("datasets", "encoders"), names[headed], strict=False)
         title = ", ".join(table.label(kind, name) for kind, name in kinds if name)
         groups.append(_group(title, part, rows, table, footnotes))
     corner = "method" if table.grouped else "dataset"
@@ -93,11 +93,13 @@ def full_caption(table: Table) -> str:
     cells = table.cells
     if cells.seeds.isna().all():
         return table.caption
-    shown = "mean ± standard deviation over runs" if cells["std"].notna().any() else "one run each"
+    content = "mean ± standard deviation over runs" if cells["std"].notna().any() else "one run each"
+    if any(metric.change for metric in table.metrics):
+        content = "mean difference over pairs of runs, * where the interval excludes 0"
     kinds = "; ".join(words for kind, words in INTERVALS.items() if (cells.interval == kind).any())
     interval = f", below it the 95 % interval ({kinds})" if kinds else ""
     seeds = f"{table.seeds} seed{'s' * (table.seeds != 1)} in every cell" if table.seeds else "n is the number of seeds"
-    return f"{table.caption} Our cells: {shown}{interval}; {seeds}."
+    return f"{table.caption} Our cells: {content}{interval}; {seeds}."
 
 
 def number(value: float, decimals: int) -> str:
@@ -128,7 +130,7 @@ def _group(title: str, part: pd.DataFrame, rows: Sequence[str], table: Table, no
             _add(columns, words, metric.title, [ours_word(cell, metric, table, notes) for cell in column])
         if part.printed[part.metric == metric.name].notna().any():
             heading = f"{metric.title}, printed" if only_printed else "printed"
-            _add(columns, words, heading, [Word(number(cell.printed, metric.decimals)) for cell in column])
+            _add(columns, words, heading, [Word(shown(cell.printed, metric)) for cell in column])
         if part.difference[part.metric == metric.name].notna().any():
             differences = [Word(signed(cell.difference, metric.decimals)) for cell in column]
             _add(columns, words, "difference", differences)
@@ -150,7 +152,9 @@ def ours_word(cell, metric: Metric, table: Table, notes: list[str]) -> Word:
         seeds = f" (n={cell.seeds})" if cell.seeds is not pd.NA and not table.seeds else ""
         low, high = (number(bound, metric.decimals) for bound in (cell.low, cell.high))
         interval = f"[{low}, {high}]" if cell.interval else ""
-        return Word(mean_std(cell.mean, cell.std, metric.decimals) + seeds, interval)
+        star = "*" if metric.change and (cell.low > 0 or cell.high < 0) else ""
+        spread = "" if math.isnan(cell.std) else f" ± {number(cell.std, metric.decimals)}"
+        return Word(shown(cell.mean, metric) + star + spread + seeds, interval)
     if cell.note not in notes:
         notes.append(cell.note)
     return Word(DASH, mark=notes.index(cell.note) + 1)
@@ -159,6 +163,11 @@ def ours_word(cell, metric: Metric, table: Table, notes: list[str]) -> Word:
 def signed(value: float, decimals: int) -> str:
     """Return a difference as shown in a table, with its sign: "+0.15", "−2.10", a dash if it is NaN."""
     return ("+" if round(value, decimals) > 0 else "") + number(value, decimals)
+
+
+def shown(value: float, metric: Metric) -> str:
+    """Return a value of a metric as shown in a table: with its sign where it is a difference."""
+    return signed(value, metric.decimals) if metric.change else number(value, metric.decimals)
 
 
 def remarks(table: Table) -> list[str]:

@@ -123,7 +123,7 @@ def _figure_view(png: Path, folder: Path) -> dict:
     found = [file for file in (png.with_suffix(".pdf"), png) if file.exists()]
     return {
         "name": png.stem,
-        "title": f"{paper.upper().replace('_', '-')}, Figure {figure}",
+        "title": f"{paper.upper().replace('_', '-')}, Figure {figure.removeprefix('_')}",
         "caption": figure_caption(png.stem),
         "image": base64.b64encode(png.read_bytes()).decode("ascii"),
         "links": [(file.suffix[1:], relpath(file, folder)) for file in found],

@@ -2,26 +2,29 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 KEY = ["paper", "dataset", "encoder", "method"]
 NAMES = [*KEY, "setting", "protocol", "split", "metric"]
+COMPARED = ["paper", "dataset", "encoder", "row", "against", "metric"]
 
 
 @dataclass(frozen=True)
 class Study:
     """A study: its metrics and runs by (paper, dataset, encoder, method), and the cards of its datasets.
 
-    `info` is the content of `runs.json`.
+    `info` is the content of `runs.json`. `comparisons` has the rows of `comparisons.csv` (see `comparisons.compare`) by
+    the columns of `COMPARED`.
     """
 
     info: dict
     metrics: dict[tuple[str, str, str, str], pd.DataFrame]
     runs: dict[tuple[str, str, str, str], list[dict]]
     cards: dict[str, dict]
+    comparisons: dict[tuple, dict] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -31,8 +34,12 @@ class Study:
         """Return the title of a member of "datasets", "encoders" or "methods"; `key` where it has none."""
         return self.info[kind].get(key, {}).get("title", key)
 
+    def corpus_title(self, dataset: str, encoder: str) -> str:
+        """Return the titles of a dataset and an encoder, as a heading."""
+        return f"{self.title('datasets', dataset)}, {self.title('encoders', encoder)}"
+
     def kind(self, method: str) -> str:
-        """Return "pretrained", "supervised", "contrastive" or "finetune"."""
+        """Return a method's kind, one of those in `settings.KINDS`."""
         return self.info["methods"][method]["kind"]
 
     def corpora(self, paper: str) -> list[tuple[str, str]]:
@@ -58,8 +65,13 @@ class Study:
         return self.info["datasets"][dataset].get("printed_as", {}).get(paper)
 
 
-def load_study(metrics: str | Path, runs: str | Path, cards: Sequence[str | Path] = ()) -> Study:
-    """Read a study from its `metrics.csv`, its `runs.json` and the `card.json` files of its datasets."""
+def load_study(
+    metrics: str | Path,
+    runs: str | Path,
+    cards: Sequence[str | Path] = (),
+    comparisons: str | Path | None = None,
+) -> Study:
+    """Read a study: `metrics.csv`, `runs.json`, the `card.json` of its datasets, and `comparisons.csv` if needed."""
     info = _json(runs)
     table = pd.read_csv(
         metrics, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={"value": ["", "nan"]}
@@ -72,7 +84,13 @@ def load_study(metrics: str | Path, runs: str | Path, cards: Sequence[str | Path
         metrics=dict(iter(table.groupby(KEY, sort=False))),
         runs=by_key,
         cards={card["dataset"]: card for card in map(_json, cards)},
+        comparisons=_compared(comparisons) if comparisons else {},
     )
+
+
+def _compared(path: str | Path) -> dict[tuple, dict]:
+    table = pd.read_csv(path, dtype=dict.fromkeys(COMPARED, str), keep_default_na=False)
+    return table.set_index(COMPARED).to_dict("index")
 
 
 def _json(path: str | Path) -> dict:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pushpull.paper.study import Study
+from pushpull.paper.variants import released_caption
 
 CHOSEN_BY = {
     "pretrained": "linear_probe",
     "contrastive": "linear_probe",
+    "label_wise": "linear_probe",
     "supervised": "classifier",
     "finetune": "classifier",
 }
@@ -18,6 +20,7 @@ CHOSEN_BY = {
 INTERVALS = {
     "student_t": "Student's t over seeds",
     "bootstrap": "bootstrap over test documents where there is one run",
+    "paired_bootstrap": "paired bootstrap over test documents and seeds",
 }
 """What the 95 % interval of a cell may be: its name in the tidy table, and in words."""
 
@@ -26,7 +29,8 @@ INTERVALS = {
 class Metric:
     """A column: `source` in metrics files, times `scale`, shown as `title` with `decimals` digits.
 
-    `name` is the metric's name in the printed values and in the tidy table.
+    `name` is the metric's name in the printed values and in the tidy table. With `change` the values are differences:
+    they are shown with their sign, and with a star where their interval excludes 0.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Metric:
     source: str
     scale: float = 1.0
     decimals: int = 2
+    change: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def extra_rows(study: Study, paper: str, rows: Iterable[Row], kinds: Sequence[st
 
     Args:
         rows: the rows of all tables of the paper.
-        kinds: of "pretrained", "supervised", "contrastive", "finetune".
+        kinds: of those in `CHOSEN_BY`.
     """
     known = {row.method for row in rows}
     return [
@@ -106,7 +111,10 @@ def labels(study: Study, rows: Sequence[Row]) -> dict[tuple[str, str], str]:
 
 
 def describe(study: Study, paper: str) -> str:
-    """Return what the study ran for `paper`, for captions: encoders, epochs and the study's note."""
+    """Return what the study ran for `paper`, for captions: encoders, epochs, the study's note, the released code's way.
+
+    Of the paper's way and the released code's (`settings.RELEASED_CODE`) the paper's goes without saying.
+    """
     runs = [run for key, found in study.runs.items() if key[0] == paper for run in found]
     encoders = ", ".join(study.title("encoders", e) for e in dict.fromkeys(e for _, e in study.corpora(paper)))
     parts = [f"Here: study {study.name}", encoders]
@@ -117,7 +125,8 @@ def describe(study: Study, paper: str) -> str:
     if epochs:
         listed = (f"{kind} {'/'.join(map(str, sorted(values)))}" for kind, values in epochs.items())
         parts.append(f"epochs: {', '.join(listed)}")
-    return f"{'; '.join(part for part in parts if part)}. {study.info.get('note', '')}".strip()
+    listed = f"{'; '.join(part for part in parts if part)}."
+    return " ".join(filter(None, [listed, study.info.get("note", ""), released_caption(study, paper)]))
 
 
 def not_run(study: Study, paper: str, dataset: str) -> str:
