@@ -1,12 +1,16 @@
 # make reproduce: set up .venv and run the quick study; make test: set up .venv and run the tests.
+# make estimate STUDY=papers: GPU hours of a study, before anything is run.
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= quick
 
-.PHONY: reproduce test setup check
+.PHONY: reproduce estimate test setup check
 
 reproduce: .venv/runs
 	$(BIN)/snakemake --cores all --config study=$(STUDY)
+
+estimate: .venv/runs
+	$(BIN)/python workflow_scripts/estimate.py $(STUDY)
 
 setup: .venv/tests
 

@@ -1,0 +1,411 @@
+"""GPU hours before anything is run: counted tokens, measured or printed throughput, and what the command prints."""
+
+import json
+import re
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import yaml
+from pushpull.config import check
+from pushpull.errors import InputError
+from pushpull.estimate.printout import by_artefact, estimate, jobs, load_config, main, report
+from pushpull.estimate.shown import SHOWN, runs_shown
+from pushpull.estimate.throughput import FAMILY, Rate, encoder_of, hours, printed_rates, rate_for, rates
+from pushpull.estimate.workload import (
+    COMPARING,
+    SPLITS,
+    Sizes,
+    needed_sizes,
+    printed_sizes,
+    sizes,
+    tokens_per_document,
+    work,
+)
+from pushpull.paper.names import ARTEFACTS
+from pushpull.plan import Plan
+from pushpull.settings import KINDS, defaults
+from workflow_runs import ROOT, job_counts
+
+SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+WORDPIECE, BYTE_PAIRS = "wordpiece", "bpe"
+# 100, 20 and 40 documents of 50 words; Reuters-21578 has 1.37 tokens a word: 68.5 + 2 = 70.5 tokens, cut at 60.
+SMALL = Sizes(
+    {"train": 100, "validation": 20, "test": 40}, dict.fromkeys(("train", "validation", "test"), 50), "csv", ""
+)
+AAPD = {"title": "AAPD", "task": "multi", "reader": "aapd", "printed_as": {"abalone": "AAPD"}}
+UK_LEX = {"title": "UK-LEX", "task": "multi", "reader": "uk_lex", "printed_as": {"abalone": "UK-LEX"}}
+MINE = {
+    "title": "Mine",
+    "task": "multi",
+    "reader": "csv",
+    "files": {"train": "a.csv", "test": "b.csv"},
+    "text": "t",
+    "labels": "l",
+}
+MINILM, ROBERTA = (encoder_of(name, SHIPPED["encoders"][name]) for name in ("minilm", "roberta"))
+GPU = "NVIDIA H100"
+
+
+def settings_of(kind: str, **given) -> dict:
+    return defaults(kind) | {"kind": kind, "max_tokens": 60, "epochs": 3, **given}
+
+
+def config_of(*experiments: dict, seeds: tuple[int, ...] = (1, 2)) -> dict:
+    """A checked configuration with the study `own`; the datasets `aapd` and `uk_lex` have printed sizes only."""
+    config = deepcopy(SHIPPED)
+    config["datasets"] |= {"aapd": AAPD, "uk_lex": UK_LEX, "mine": MINE}
+    common = {"papers": ["abalone"], "datasets": ["aapd"], "encoders": ["roberta"]}
+    config["studies"]["own"] = {
+        "title": "own",
+        "seeds": list(seeds),
+        "experiments": [common | experiment for experiment in experiments],
+    }
+    config["study"] = "own"
+    check(config)
+    return config
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch) -> Path:
+    """A folder without results, where the command is run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path: Path, content: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def put_card(dataset: str, documents: tuple[int, int, int], words: tuple[float, float, float]) -> None:
+    facts = {
+        name: {"documents": count, "words_per_document": mean}
+        for name, count, mean in zip(SPLITS, documents, words, strict=True)
+    }
+    put(Path(f"results/data/{dataset}/card.json"), {"splits": facts})
+
+
+def put_run(method: str, pace: float | None, device: str = GPU, dataset: str = "mine", seed: int = 1, **given) -> None:
+    """A recorded run of full MiniLM."""
+    kind = SHIPPED["methods"][method]["kind"]
+    record = {
+        "dataset": dataset,
+        "encoder": "minilm",
+        "encoder_card": SHIPPED["encoders"]["minilm"],
+        "settings": settings_of(kind, **given),
+        "device": device,
+        "tokens_per_second": pace,
+    }
+    put(Path(f"results/runs/{dataset}/minilm/{method}/x/seed{seed}/run.json"), record)
+
+
+# Tokens.
+
+
+def test_tokens_of_a_contrastive_run_with_a_queue():
+    done = work(settings_of("contrastive", queue_size=512), SMALL, WORDPIECE)
+    assert done.trained == 3 * 100 * 60
+    assert done.alongside == 3 * 100 * 60 + 3 * 20 * 60  # momentum encoder, validation
+    assert done.afterwards == 3 * (100 + 20) * 60 + (100 + 20 + 40) * 60  # checkpoints compared, embeddings
+    assert done.tokens == 18_000 + 21_600 + 21_600 + 9_600
+    assert done.passes == 3 * 18_000 + 21_600 + 31_200
+
+
+def test_tokens_of_a_supervised_run_and_of_an_encoder_as_it_came():
+    done = work(settings_of("supervised"), SMALL, WORDPIECE)
+    assert done == (3 * 100 * 60, 3 * 20 * 60, 160 * 60)
+    assert work({"kind": "pretrained", "max_tokens": 60}, SMALL, WORDPIECE) == (0, 0, 160 * 60)
+
+
+def test_a_run_on_fewer_training_documents_is_embedded_whole():
+    done = work(settings_of("supervised", train_documents=25), SMALL, WORDPIECE)
+    assert done == (3 * 25 * 60, 3 * 20 * 60, 160 * 60)
+    assert work(settings_of("supervised", train_documents=900), SMALL, WORDPIECE).trained == 3 * 100 * 60
+
+
+@pytest.mark.parametrize(
+    ("reader", "tokenizer", "cut", "tokens"),
+    [
+        ("csv", WORDPIECE, 300, 50 * 1.37 + 2),  # not measured: as newswire
+        ("reuters21578", BYTE_PAIRS, 300, 50 * 1.67 + 2),
+        ("aapd", BYTE_PAIRS, 300, 50 * 1.10 + 2),
+        ("aapd", BYTE_PAIRS, 57, 57),
+        ("aapd", BYTE_PAIRS, 56, 56),
+    ],
+)
+def test_tokens_of_a_document(reader, tokenizer, cut, tokens):
+    assert tokens_per_document(SMALL._replace(reader=reader), "train", tokenizer, cut) == pytest.approx(tokens)
+
+
+def test_the_cut_mean_is_never_below_the_mean_of_cut_lengths():
+    lengths = [3, 40, 55, 61, 200]
+    words = sum(lengths) / len(lengths)
+    size = SMALL._replace(words={"train": words})
+    exact = sum(min(length * 1.37 + 2, 60) for length in lengths) / len(lengths)
+    assert exact < tokens_per_document(size, "train", WORDPIECE, 60)
+
+
+def test_sizes_come_from_the_card_of_a_prepared_dataset(tiny_data, empty):
+    from pushpull.data.dataset import read_texts
+
+    Path("results/data").mkdir(parents=True)
+    Path("results/data/tiny").symlink_to(tiny_data)
+    found = sizes("tiny", {"reader": "generated"})
+    assert found.documents == {"train": 90, "validation": 40, "test": 40}
+    for split, mean in found.words.items():
+        texts = read_texts(tiny_data, split)
+        assert mean == pytest.approx(sum(len(text.split()) for text in texts) / len(texts))
+
+
+def test_a_card_goes_before_the_printed_size(empty):
+    assert sizes("aapd", AAPD).documents == {"train": 42_500, "validation": 4_800, "test": 8_500}
+    assert set(sizes("aapd", AAPD).words.values()) == {163}
+    put_card("aapd", (10, 20, 30), (5, 6, 7))
+    assert sizes("aapd", AAPD).documents == {"train": 10, "validation": 20, "test": 30}
+    assert sizes("aapd", AAPD).words == {"train": 5, "validation": 6, "test": 7}
+
+
+def test_a_dataset_of_unknown_size_is_named_with_the_next_step(empty):
+    wrong = MINE | {"printed_as": {"abalone": "Reuters"}}
+    assert printed_sizes("abalone", "Reuters", "csv") is None
+    with pytest.raises(InputError, match=r"dataset mine: .*printed_as.*\n.*snakemake .*results/data/mine/card\.json"):
+        needed_sizes("mine", wrong)
+
+
+# Throughput.
+
+
+@pytest.mark.parametrize("name", ["minilm", "minilm_2"])
+def test_parameters_of_an_encoder_are_those_of_its_layers(name):
+    from pushpull.encoders.sentence import load_encoder
+
+    model = load_encoder(SHIPPED["encoders"][name])[0].model
+    assert encoder_of(name, SHIPPED["encoders"][name]).parameters == sum(p.numel() for p in model.encoder.parameters())
+
+
+def test_hours_grow_with_the_parameters_and_layers_of_the_encoder():
+    rate = Rate("classifier", MINILM, 1e12, GPU, 1, "")
+    # 2 operations x 10,646,784 parameters x 10^12 tokens / 10^12 a second = 21,293,568 s
+    assert hours(1e12, MINILM, rate) == pytest.approx(21_293_568 / 3600)
+    assert hours(1e12, ROBERTA, rate) / hours(1e12, MINILM, rate) == pytest.approx(85_054_464 / 10_646_784)
+    third = encoder_of("minilm_2", SHIPPED["encoders"]["minilm_2"])
+    assert hours(1e12, third, rate) / hours(1e12, MINILM, rate) == pytest.approx(2 / 6)
+
+
+def test_an_encoder_of_unknown_size_is_named_with_the_known_ones():
+    with pytest.raises(InputError, match=r"encoders\.mine: .*FacebookAI/roberta-bas'.*did you mean.*roberta-base'"):
+        encoder_of("mine", {"hub": "FacebookAI/roberta-bas"})
+
+
+def test_printed_costs_give_themselves_back():
+    aapd = printed_sizes("abalone", "AAPD", "aapd")
+    contrastive = defaults("contrastive") | {"kind": "contrastive", "queue_size": 512}
+    finetune = defaults("finetune") | {"kind": "finetune", "epochs": 10}
+    for settings, wanted in ((contrastive, 25), (finetune, 1.5)):
+        rate = rate_for(printed_rates(), settings["kind"], ROBERTA)
+        passes = work(settings, aapd, BYTE_PAIRS).training_passes
+        assert hours(passes, ROBERTA, rate) == pytest.approx(wanted)
+        assert f"{wanted:g} h" in rate.source
+        assert "A6000" in rate.source
+
+
+def test_the_printed_contrastive_rate_by_hand():
+    # 163 words x 1.10 + 2 = 181.3 tokens; a queue: 3 + 1 passes of 42,500 documents, 1 of 4,800; 80 epochs in 25 h
+    passes = 181.3 * (4 * 42_500 + 4_800) * 80
+    rate = rate_for(printed_rates(), "contrastive", ROBERTA)
+    assert rate.flops == pytest.approx(2 * 85_054_464 * passes / 90_000)
+
+
+def test_runs_on_a_gpu_go_before_printed_costs(empty):
+    config = config_of({"methods": {"base": None}})
+    put_card("mine", (100, 20, 40), (50, 50, 50))
+    put_run("msc", pace=1000, queue_size=512)
+    (rate,) = rates(config)
+    # A thousand training tokens a second pass 3 times, once through the momentum encoder, and 20 of 100 in validation.
+    assert rate.flops == pytest.approx(2 * 10_646_784 * 1000 * (4 + 20 / 100))
+    assert (rate.family, rate.device, rate.encoder) == ("contrastive", GPU, MINILM)
+    assert rate_for([rate], "supervised", ROBERTA) is rate
+    assert rate.source == f"results/runs: {GPU}, minilm, median of 1"
+
+
+def test_runs_that_tell_nothing_of_a_gpu_are_left_out(empty):
+    config = config_of({"methods": {"base": None}})
+    put_card("mine", (100, 20, 40), (50, 50, 50))
+    put_run("bce", pace=1000, device="x86_64 CPU", seed=1)
+    put_run("bce", pace=None, seed=2)
+    put_run("bce", pace=1000, dataset="gone", seed=3)
+    put_run("bce", pace=1000, dataset="semeval2018", seed=4)  # no card, not printed
+    assert rates(config) == printed_rates()
+
+
+def test_of_several_gpus_the_one_with_most_runs_and_of_these_the_median(empty):
+    config = config_of({"methods": {"base": None}})
+    put_card("mine", (100, 20, 40), (50, 50, 50))
+    for seed, pace in enumerate((100, 300, 200), start=1):
+        put_run("bce", pace=pace, seed=seed)
+    for seed in (4, 5):
+        put_run("bce", pace=900, device="other GPU", seed=seed)
+    put_run("base", pace=500)
+    found = {rate.family: rate for rate in rates(config)}
+    assert {rate.device for rate in found.values()} == {GPU}
+    assert found["classifier"].flops == pytest.approx(2 * 10_646_784 * 200 * 3.2)
+    assert found["contrastive"].flops == pytest.approx(2 * 10_646_784 * 500 * 3.2)
+    assert rate_for(list(found.values()), "finetune", ROBERTA) == found["classifier"]
+
+
+def test_a_rate_of_the_same_encoder_goes_before_one_of_more_runs():
+    same = Rate("classifier", ROBERTA, 1.0, GPU, 1, "")
+    others = [Rate("classifier", MINILM, 2.0, GPU, 9, ""), Rate("contrastive", ROBERTA, 3.0, GPU, 9, "")]
+    assert rate_for([*others, same], "supervised", ROBERTA) == same
+
+
+def test_every_kind_of_method_has_a_family_and_the_right_checkpoints():
+    from pushpull.training.registry import OBJECTIVES, load
+
+    assert set(FAMILY) == set(KINDS)
+    assert {kind for kind in OBJECTIVES if load(kind).compares_documents} == set(COMPARING)
+
+
+# What tables and figures show.
+
+
+def test_it_is_said_of_every_table_and_figure_what_it_shows():
+    assert {paper: tuple(shown) for paper, shown in SHOWN.items()} == ARTEFACTS
+
+
+def shown_counts(plan: Plan) -> dict[str, int]:
+    names = ("table1", "table2", "table3", "table4", "figure2")
+    return {name: len(runs_shown(plan, "abalone", name)) for name in names}
+
+
+def test_a_table_has_its_methods_and_its_temperatures():
+    grid = {"temperature": [0.07, 0.1, 0.2]}
+    methods = {"pretrained": None, "bce": None, "focal": None, "base": grid, "base_queue": grid, "base_ft": None}
+    config = config_of({"datasets": ["mine"], "methods": methods})
+    # Two seeds: pretrained 1, bce 2, focal 2, base 6 (2 at 0.1), base_queue 6, base_ft 2.
+    assert shown_counts(Plan(config)) == {
+        "table1": 0,
+        "table2": 1 + 6 + 6,
+        "table3": 2 + 2 + 2 + 2,
+        "table4": 1 + 2 + 2 + 2,
+        "figure2": 1 + 2 + 2 + 2,
+    }
+
+
+def test_where_no_run_has_the_tables_temperature_all_are_shown():
+    config = config_of({"datasets": ["mine"], "methods": {"base": {"temperature": [0.07, 0.2]}}})
+    assert shown_counts(Plan(config))["table3"] == 4
+
+
+def test_a_further_method_is_in_every_table_that_it_fits():
+    config = config_of({"datasets": ["mine"], "methods": {"jscl": None, "mulcon": None}})
+    assert shown_counts(Plan(config)) == {"table1": 0, "table2": 4, "table3": 4, "table4": 4, "figure2": 4}
+
+
+def test_a_dataset_counts_for_the_tables_that_print_it():
+    config = config_of({"datasets": ["aapd", "uk_lex"], "methods": {"base": None}}, seeds=(1,))
+    plan = Plan(config)
+    found = {
+        name: {run.dataset for run in runs_shown(plan, "abalone", name)} for name in ("table2", "table3", "table4")
+    }
+    # Table 2: AAPD and RCV1-v2; Table 3: all three; Table 4: RCV1-v2.
+    assert found == {"table2": {"aapd"}, "table3": {"aapd", "uk_lex"}, "table4": set()}
+
+
+# What is printed.
+
+
+def numbers(text: str, line: str) -> tuple[int, float, float]:
+    """Runs, 10^9 tokens and GPU hours of a line."""
+    found = re.search(rf"^{line} +([\d,]+) +([\d,.]+) +([\d,.]+) ", text, re.MULTILINE)
+    count, tokens, spent = (group.replace(",", "") for group in found.groups())
+    return int(count), float(tokens), float(spent)
+
+
+def test_a_run_that_tables_share_counts_once_in_the_total(empty):
+    config = config_of({"methods": {"base": {"queue_size": 512}, "bce": {"epochs": 10}}})
+    text = report(config)
+    assert numbers(text, "abalone_table2")[0] == 2
+    assert numbers(text, "abalone_table3")[0] == 4
+    runs, tokens, spent = numbers(text, "abalone, a shared run once")
+    assert runs == 4
+    # 181.3 tokens. base: 80 x (2 x 42,500 + 4,800), 3 x 47,300 + 55,800; bce: 10 x 47,300 + 55,800; two seeds.
+    counted = 80 * 89_800 + 3 * 47_300 + 55_800 + 10 * 47_300 + 55_800
+    assert tokens == pytest.approx(2 * 181.3 * counted / 1e9, abs=0.005)
+    # As printed, 25 h and 1.5 h, and what follows training at the same rates.
+    after = 25 * (3 * 47_300 + 55_800) / (80 * 174_800) + 1.5 * 55_800 / (10 * 132_300)
+    assert spent == pytest.approx(2 * (25 + 1.5 + after), abs=0.05)
+
+
+def test_every_line_names_where_its_throughput_is_from(empty):
+    text = report(config_of({"methods": {"base": None, "bce": None}}))
+    assert re.search(r"^aapd  roberta  base .*\[1\]$", text, re.MULTILINE)
+    assert re.search(r"^aapd  roberta  bce .*\[2\]$", text, re.MULTILINE)
+    assert re.search(r"^abalone_table3 .*\[1\] \[2\]$", text, re.MULTILINE)
+    assert re.search(r"^  \[1\] .* Tflop/s: ABALONE prints 25 h .*A6000$", text, re.MULTILINE)
+    assert re.search(r"^  \[2\] .* Tflop/s: ABALONE prints 1\.5 h .*A6000$", text, re.MULTILINE)
+    assert "about 5,000 h" in text
+    assert re.search(
+        r"^  aapd: 42,500 / 4,800 / 8,500 documents, 163 words .* 1\.1 tokens a word .*measured", text, re.M
+    )
+
+
+def test_hours_of_all_runs_are_the_sum_of_those_of_the_methods(empty):
+    config = config_of({"methods": {"pretrained": None, "base": None, "bce": {"epochs": [10, 40]}, "base_ft": None}})
+    plan = Plan(config)
+    frame = estimate(plan, {"aapd": printed_sizes("abalone", "AAPD", "aapd")}, printed_rates())
+    assert list(frame.index) == [run.path for run in plan.runs()]
+    total = numbers(by_artefact(plan, "abalone", frame), "abalone, a shared run once")
+    assert total[2] == pytest.approx(frame.groupby("method").hours.sum().sum(), abs=0.05)
+
+
+def test_jobs_are_those_that_snakemake_plans(quick_plan):
+    found = jobs(Plan(SHIPPED))
+    planned = job_counts(quick_plan)
+    assert found == {rule: planned[rule] for rule in found}
+
+
+def test_an_unknown_study_is_refused_as_by_snakemake(empty, capsys):
+    (empty / "config.yaml").write_bytes((ROOT / "config.yaml").read_bytes())
+    with pytest.raises(InputError) as caught:
+        check(SHIPPED | {"study": "paper"})
+    assert main(["paper"]) == 1
+    assert capsys.readouterr().err == f"error: {caught.value}\n"
+    assert "did you mean 'papers'" in str(caught.value)
+
+
+def test_a_missing_or_broken_configuration_is_refused(empty):
+    with pytest.raises(InputError, match=r"no config\.yaml here"):
+        load_config("papers")
+    (empty / "config.yaml").write_text("study: [")
+    with pytest.raises(InputError, match=r"config\.yaml is no YAML"):
+        load_config("papers")
+
+
+def test_without_a_study_the_one_of_the_configuration_is_estimated(empty, capsys):
+    (empty / "config.yaml").write_text(yaml.safe_dump(config_of({"methods": {"base": None}})))
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("Study own: ")
+
+
+def test_the_command_needs_no_torch_and_writes_nothing(empty):
+    (empty / "config.yaml").write_text(yaml.safe_dump(config_of({"methods": {"base": None}})))
+    folder = str(ROOT / "workflow_scripts")
+    code = (
+        f"import sys; sys.path.insert(0, {folder!r}); from pushpull.estimate.printout import main; main(['own']); "
+        "print({'torch', 'transformers'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
+    assert [path.name for path in empty.iterdir()] == ["config.yaml"]
+
+
+def test_the_script_leaves_with_an_error(empty):
+    done = subprocess.run(
+        [sys.executable, ROOT / "workflow_scripts/estimate.py", "papers"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: there is no config.yaml here")

@@ -1,0 +1,7 @@
+"""`make estimate STUDY=papers`: GPU hours of a study by method, table, figure and paper, before anything is run."""
+
+import sys
+
+from pushpull.estimate.printout import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What a study costs, counted before anything is run: `make estimate`."""

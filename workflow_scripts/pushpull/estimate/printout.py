@@ -1,0 +1,159 @@
+"""GPU hours of a study before anything is run: counted tokens / throughput, by method, table, figure and paper."""
+
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from pushpull.config import check
+from pushpull.errors import InputError
+from pushpull.estimate.shown import runs_shown
+from pushpull.estimate.throughput import PRINTED_TOTAL, Rate, encoder_of, hours, rate_for, rates
+from pushpull.estimate.workload import TOKENS_PER_WORD, Sizes, needed_sizes, tokens_per_word, work
+from pushpull.paper.names import ARTEFACTS
+from pushpull.plan import Plan
+
+NOTES = """\
+Tokens: documents x tokens per document x passes. Training passes forward and backward; momentum encoder (where there
+is a queue), validation after each epoch, three checkpoints compared and the embedding of all splits pass forward only.
+Tokens per document: min(words x tokens per word + 2, max_tokens), an upper bound, for many documents are shorter.
+Hours: tokens x (1 forward, 2 backward) x 2 x parameters of the encoder's layers / operations per second. A small
+encoder uses a GPU less well than a large one: hours scaled up from one are too many, down to one too few. Not counted:
+attention between tokens, probes, kNN, tables."""
+FORMATS = {"runs": "{:,}".format, "10^9 tokens": "{:,.2f}".format, "GPU hours": "{:,.1f}".format}
+
+
+def load_config(study: str | None, path: Path = Path("config.yaml")) -> dict:
+    """Read and check the configuration; `study` goes before the one that it names, as `--config study=` does.
+
+    Raises:
+        InputError: there is no such file, it is no YAML, or it is not valid (an unknown study among that).
+    """
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise InputError(f"there is no {path} here; run this in the folder of the Snakefile") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is no YAML: {error}") from error
+    if study is not None:
+        config["study"] = study
+    check(config)
+    return config
+
+
+def estimate(plan: Plan, sizes: dict[str, Sizes], found: Sequence[Rate]) -> pd.DataFrame:
+    """Tokens and hours of every run of the plan, by its path.
+
+    Args:
+        sizes: by dataset.
+        found: rates to choose from.
+
+    Returns:
+        Columns dataset, encoder, method, tokens, hours, and `mark`: which of the rates the hours are reckoned with.
+
+    Raises:
+        InputError: the size of an encoder is not known.
+    """
+    rows = {}
+    for run in plan.runs():
+        encoder = encoder_of(run.encoder, plan.config["encoders"][run.encoder])
+        done = work(run.settings, sizes[run.dataset], encoder.tokenizer)
+        rate = rate_for(found, run.settings["kind"], encoder)
+        rows[run.path] = {
+            **dict(zip(("dataset", "encoder", "method"), run[:3], strict=True)),
+            "tokens": done.tokens,
+            "hours": hours(done.passes, encoder, rate),
+            "mark": f"[{found.index(rate) + 1}]",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def jobs(plan: Plan) -> dict[str, int]:
+    """Jobs per rule that Snakemake plans for the runs; data, tables, figures and report come on top."""
+    counts = Counter("finetune" if plan.kind(run.method) == "finetune" else "train" for run in plan.runs())
+    for run in plan.runs():
+        counts.update(["embed", *plan.protocols(run), "metrics"])
+    return dict(counts)
+
+
+def report(config: dict) -> str:
+    """The estimate of the study that a checked configuration names, as text.
+
+    Raises:
+        InputError: the size of a dataset or an encoder is not known.
+    """
+    plan, found = Plan(config), rates(config)
+    datasets = dict.fromkeys(run.dataset for run in plan.runs())
+    sizes = {dataset: needed_sizes(dataset, config["datasets"][dataset]) for dataset in datasets}
+    runs = estimate(plan, sizes, found)
+    lines = [f"Study {plan.study}: {config['studies'][plan.study]['title']}. Counted beforehand; nothing is run."]
+    for paper in plan.papers:
+        lines += [f"\n{paper}", by_method(plan, paper, runs), "", by_artefact(plan, paper, runs)]
+        lines += [PRINTED_TOTAL[paper]] if paper in PRINTED_TOTAL else []
+    if len(plan.papers) > 1:
+        lines += ["", _text({"all papers, each run once": _totals(runs)})]
+    lines += ["\nThroughput"]
+    lines += [f"  [{n}] {rate.flops / 1e12:.2f} Tflop/s: {rate.source}" for n, rate in enumerate(found, start=1)]
+    lines += ["\nDatasets", *_datasets(plan, sizes), f"\n{NOTES}"]
+    counts = jobs(plan)
+    listed = ", ".join(f"{rule} {count:,}" for rule, count in counts.items())
+    lines += [f"\nJobs: {listed}; {sum(counts.values()):,} in all, and a few for data, tables, figures and report."]
+    return "\n".join(lines)
+
+
+def by_method(plan: Plan, paper: str, runs: pd.DataFrame) -> str:
+    """Table of a paper's runs by dataset, encoder and method."""
+    own = runs.loc[[run.path for run in plan.papers[paper].values()]]
+    groups = own.groupby(["dataset", "encoder", "method"], sort=False)
+    return _text({"  ".join(place): _totals(part) for place, part in groups})
+
+
+def by_artefact(plan: Plan, paper: str, runs: pd.DataFrame) -> str:
+    """Table of a paper's runs by table and figure; a run that several share counts for each, and once in the total."""
+    shown = {f"{paper}_{name}": runs_shown(plan, paper, name) for name in ARTEFACTS[paper]}
+    shown[f"{paper}, a shared run once"] = list(plan.papers[paper].values())
+    return _text({name: _totals(runs.loc[[run.path for run in members]]) for name, members in shown.items()})
+
+
+def _totals(runs: pd.DataFrame) -> dict:
+    return {
+        "runs": len(runs),
+        "10^9 tokens": runs.tokens.sum() / 1e9,
+        "GPU hours": runs.hours.sum(),
+        "throughput": " ".join(sorted(set(runs.mark))) or "-",
+    }
+
+
+def _text(rows: dict[str, dict]) -> str:
+    return pd.DataFrame.from_dict(rows, orient="index").to_string(formatters=FORMATS)
+
+
+def _datasets(plan: Plan, sizes: dict[str, Sizes]) -> list[str]:
+    """A line for each dataset and tokenizer: sizes, words, tokens a word, and where they are from."""
+    lines = {}
+    for run in plan.runs():
+        size = sizes[run.dataset]
+        tokenizer = encoder_of(run.encoder, plan.config["encoders"][run.encoder]).tokenizer
+        documents = " / ".join(f"{count:,}" for count in size.documents.values())
+        factor = "measured" if size.reader in TOKENS_PER_WORD else "as in Reuters-21578, an assumption"
+        lines[run.dataset, tokenizer] = (
+            f"  {run.dataset}: {documents} documents, {size.words['train']:,.0f} words each ({size.source}), "
+            f"{tokens_per_word(size.reader, tokenizer)} tokens a word ({tokenizer}; {factor})"
+        )
+    return list(lines.values())
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the estimate of a study; 1 where the configuration or a size is missing or wrong."""
+    parser = ArgumentParser(prog="estimate.py", description="GPU hours of a study, before anything is run.")
+    parser.add_argument("study", nargs="?", help="a study of config.yaml; without it the one that config.yaml names")
+    try:
+        print(report(load_config(parser.parse_args(arguments).study)))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

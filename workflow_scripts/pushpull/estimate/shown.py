@@ -1,0 +1,78 @@
+"""Which runs of a plan each table and figure of a paper shows."""
+
+import csv
+from functools import cache
+from typing import NamedTuple
+
+from pushpull.estimate.workload import PRINTED
+from pushpull.paper.abalone_rows import BASE, MSC, MULCON, MULCON_ALONE, ROWS2, ROWS3, ROWS4, TEMPERATURE
+from pushpull.paper.tables import Row
+from pushpull.plan import Plan, Run
+from pushpull.settings import KINDS
+
+
+class Shown(NamedTuple):
+    """What a table or figure shows.
+
+    Attributes:
+        methods: of its rows.
+        kinds: of the methods without a row of their own that it takes in.
+        temperature: the one that goes before the others of the grid; None: all of them.
+        printed: the printed table whose datasets it has; None: it is not printed and has them all.
+    """
+
+    methods: frozenset[str]
+    kinds: tuple[str, ...]
+    temperature: float | None
+    printed: str | None
+
+
+def _methods(*rows: Row) -> frozenset[str]:
+    return frozenset(row.method for row in rows)
+
+
+_CLUSTERS = Shown(_methods(*ROWS4), KINDS, TEMPERATURE, "table4")
+# None: drawn or counted without a run.
+SHOWN: dict[str, dict[str, Shown | None]] = {
+    "abalone": {
+        "table1": None,
+        "table2": Shown(_methods(*ROWS2), ("pretrained", "contrastive", "label_wise"), None, "table2"),
+        "table3": Shown(_methods(*ROWS3), KINDS[1:], TEMPERATURE, "table3"),
+        "table4": _CLUSTERS,
+        "table_ladder": Shown(_methods(*ROWS2, *ROWS3), (), TEMPERATURE, None),
+        "figure1": None,
+        "figure2": _CLUSTERS,
+        "figure_forces": Shown(_methods(BASE, MSC), (), TEMPERATURE, None),
+        "figure_collapse": Shown(_methods(MULCON, MULCON_ALONE), (), TEMPERATURE, None),
+    }
+}
+# Methods with a row in a paper's own tables; the others are further ones.
+WITH_ROW = {"abalone": _methods(*ROWS2, *ROWS3)}
+
+
+def runs_shown(plan: Plan, paper: str, artefact: str) -> list[Run]:
+    """Runs that a table or figure of a paper shows; datasets that the paper prints, but not there, are left out."""
+    shown = SHOWN[paper][artefact]
+    if shown is None:
+        return []
+    runs = [
+        run
+        for run in plan.papers[paper].values()
+        if run.method in shown.methods or (run.method not in WITH_ROW[paper] and run.settings["kind"] in shown.kinds)
+        if _has_dataset(paper, shown.printed, plan.config["datasets"][run.dataset].get("printed_as", {}).get(paper))
+    ]
+    if shown.temperature is None:
+        return runs
+    # As in the tables: where a method has grid points at the table's temperature, its others are not shown.
+    at_it = {run[:3] for run in runs if run.settings.get("temperature") == shown.temperature}
+    return [run for run in runs if run[:3] not in at_it or run.settings["temperature"] == shown.temperature]
+
+
+@cache
+def _has_dataset(paper: str, table: str | None, dataset: str | None) -> bool:
+    """Whether a printed table has a dataset, by its printed name; what a paper does not print at all is in each."""
+    if dataset is None or table is None:
+        return True
+    (path,) = PRINTED.glob(f"{paper}_{table}_*.csv")
+    with path.open(newline="", encoding="utf-8") as stream:
+        return dataset in {row["dataset"].removesuffix(" test") for row in csv.DictReader(stream)}
