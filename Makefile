@@ -1,16 +1,19 @@
 # make reproduce: set up .venv and run the quick study; make test: set up .venv and run the tests.
-# make estimate STUDY=papers: GPU hours of a study, before anything is run.
+# make estimate STUDY=papers: GPU hours of a study, before anything is run; make bench: speed and memory as ratios.
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= quick
 
-.PHONY: reproduce estimate test setup check
+.PHONY: bench reproduce estimate test setup check
 
 reproduce: .venv/runs
 	$(BIN)/snakemake --cores all --config study=$(STUDY)
 
 estimate: .venv/runs
 	$(BIN)/python workflow_scripts/estimate.py $(STUDY)
+
+bench: .venv/tests
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
 setup: .venv/tests
 

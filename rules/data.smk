@@ -13,7 +13,7 @@ rule download:
         runtime=120,
     params:
         source=plan.source,
-        code=fingerprint("data.sources"),
+        code=fingerprint("data.transfer", "data.archives"),
     script:
         "../workflow_scripts/download.py"
 
@@ -36,7 +36,7 @@ rule prepare:
         runtime=60,
     params:
         entry=plan.entry,
-        code=fingerprint("data.prepare", "data.readers"),
+        code=plan.prepare_code,
     script:
         "../workflow_scripts/prepare.py"
 

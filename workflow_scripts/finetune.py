@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from pushpull.encoders.sentence import open_encoder
 from pushpull.evaluation.checkpoint_choice import best_setting
+from pushpull.files import sha256
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
@@ -15,8 +16,10 @@ with job(snakemake.log[0]):
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     setting = best_setting(params.parents)
     print(f"starting from {params.settings['parent']}/{setting}, the best mean validation micro-F1 over seeds")
-    data, encoder = Path(snakemake.input.card).parent, open_encoder(Path(params.models[setting]))
+    data, parent = Path(snakemake.input.card).parent, Path(params.models[setting])
+    encoder = open_encoder(parent)
     record = {**params.record, "code": params.code, "parent_setting": setting}
+    record["parent_weights"] = sha256(parent / "model.safetensors")  # a checkpoint from other weights is refused
     trained = run.train(data, encoder, record, Path(params.checkpoints))
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])

@@ -54,6 +54,17 @@ def test_all_shares_equal_scikit_learn(clusters, monkeypatch):
     assert compared >= 5
 
 
+def test_more_documents_than_are_multiplied_at_once_score_the_same(monkeypatch):
+    embeddings, labels, _ = draw(30, 301)
+    monkeypatch.setattr(clustering, "AT_ONCE", 301)
+    at_once = clustering_scores(embeddings, labels)
+    monkeypatch.setattr(clustering, "AT_ONCE", 300)
+    chunked = clustering_scores(embeddings, labels)
+    assert [scores["clusters"] for scores in at_once] == [3 * tenth for tenth in range(1, 11)]
+    for one, other in zip(at_once, chunked, strict=True):
+        assert one == pytest.approx(other, rel=1e-10)
+
+
 def test_two_far_tight_groups_score_near_one_and_zero():
     generator = np.random.default_rng(0)
     cluster = np.repeat([0, 1], 20)

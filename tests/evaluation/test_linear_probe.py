@@ -156,3 +156,54 @@ def test_grid_is_the_printed_one():
     assert len(linear_probe.PAPER_GRID) == 15
     assert linear_probe.PAPER_GRID[:2] == ((1.0, 1.0), (1.0, 0.1))
     assert linear_probe.PAPER_GRID[-1] == (0.01, 1e-6)
+
+
+def test_the_released_grid_is_the_printed_one_without_the_smallest_rate_and_decay():
+    smaller = [point for point in linear_probe.PAPER_GRID if point[0] > 0.01 and point[1] > 1e-6]
+    assert list(linear_probe.RELEASED_GRID) == smaller
+    assert len(smaller) == 8
+    assert linear_probe.GRIDS == {"paper": linear_probe.PAPER_GRID, "released": linear_probe.RELEASED_GRID}
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("grid", ["paper", "released"])
+def test_features_that_say_nothing_give_the_majority_decision_on_unseen_documents(value, grid):
+    y = np.zeros((100, 4), dtype=np.uint8)
+    y[:30, 0] = y[:70, 1] = y[:, 2] = 1  # of 100 documents 30, 70, all and none
+    x = np.full((100, 5), value, dtype=np.float32)
+    probe = fit_probe(x, y, x, y, seed=0, grid=linear_probe.GRIDS[grid], batch_size=32)
+    found = linear_probe.decide(predict(probe, np.full((9, 5), value, dtype=np.float32)), "multi")
+    np.testing.assert_array_equal(found, np.tile([False, True, True, False], (9, 1)))
+
+
+def test_more_labels_than_documents_are_fitted_each_for_itself():
+    x, y, x_validation, y_validation = draw(documents=6, validation=5, labels=40)
+    settings = {"seed": 0, "grid": GRID, "epochs": 4, "batch_size": 4}
+    probe = fit_probe(x, y, x_validation, y_validation, **settings)
+    alone = fit_probe(x, y[:, 17:18], x_validation, y_validation[:, 17:18], **settings)
+    np.testing.assert_allclose(probe.weight[:, :, 17], alone.weight[:, :, 0], rtol=1e-9, atol=1e-12)
+    assert probe.validation_f1.shape == (40, 4)
+    assert np.isfinite(predict(probe, x_validation)).all()
+
+
+def test_a_label_seen_only_in_validation_or_only_in_training_has_its_probe_and_moves_no_other(recwarn):
+    x, y, x_validation, y_validation = draw(documents=200, validation=50)
+    y[:, 0] = 0
+    y_validation[:, 1] = 0
+    assert y_validation[:, 0].any()
+    assert y[:, 1].any()
+    probe = fit_probe(x, y, x_validation, y_validation, seed=0)
+    alone = fit_probe(x, y[:, 2:], x_validation, y_validation[:, 2:], seed=0)
+    assert np.isfinite(predict(probe, x_validation)).all()
+    assert probe.grid_point[1] == 0
+    assert not probe.validation_f1[1].any()
+    np.testing.assert_allclose(probe.weight[:, :, 2], alone.weight[:, :, 0], rtol=1e-9, atol=1e-12)
+    assert probe.validation_f1[2].max() > 0.5
+    assert not recwarn.list
+
+
+def test_a_single_training_document_is_enough():
+    x, y, x_validation, y_validation = draw(documents=1)
+    probe = fit_probe(x, y, x_validation, y_validation, seed=0, grid=GRID, epochs=2)
+    assert torch.isfinite(probe.weight).all()
+    assert np.isfinite(predict(probe, x_validation)).all()

@@ -86,3 +86,71 @@ def test_metrics_jobs_import_neither_torch_nor_scikit_learn_nor_pandas():
     ).stdout.split()
     assert "numpy" in loaded
     assert not {"torch", "sklearn", "pandas", "scipy", "faiss"} & set(loaded)
+
+
+def written(path, header, *lines):
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+FORCES = "epoch,label,train_documents,attraction,repulsion"
+
+
+def test_training_rows_name_column_and_epoch_and_tell_training_from_validation(tmp_path):
+    history = written(
+        tmp_path / "history.csv", "epoch,training_loss,validation_loss,label_spread", "1,2.5,3.5,0.75", "2,1.5,2.5,0.5"
+    )
+    assert list(summary.training_rows(history, [])) == [
+        ("training", "train", "training_loss@1", 2.5),
+        ("training", "validation", "validation_loss@1", 3.5),
+        ("training", "validation", "label_spread@1", 0.75),
+        ("training", "train", "training_loss@2", 1.5),
+        ("training", "validation", "validation_loss@2", 2.5),
+        ("training", "validation", "label_spread@2", 0.5),
+    ]
+
+
+def test_an_encoder_as_it_came_has_no_training_rows(tmp_path):
+    history = written(tmp_path / "history.csv", "epoch,training_loss,validation_loss")
+    assert list(summary.training_rows(history, written(tmp_path / "forces.csv", FORCES))) == []
+
+
+def test_forces_are_means_over_thirds_of_the_labels_and_pairs_never_seen_are_left_out(tmp_path):
+    history = written(tmp_path / "history.csv", "epoch,training_loss,validation_loss")
+    values = [  # label, attraction, repulsion: seven labels are 3 + 2 + 2
+        ("a", "-0.1", "0.2"),
+        ("b", "-0.2", "0.4"),
+        ("c", "-0.6", ""),
+        ("d", "-0.5", "0.1"),
+        ("e", "", "0.3"),
+        ("f", "", "0.7"),
+        ("g", "", ""),
+    ]
+    first = [f"1,{label},9,{attraction},{repulsion}" for label, attraction, repulsion in values]
+    second = [f"10,{label},9,-1.0,0.5" for label, _, _ in values]
+    rows = list(summary.training_rows(history, written(tmp_path / "forces.csv", FORCES, *first, *second)))
+    assert {row[:2] for row in rows} == {("training", "train")}
+    found = {row[2]: row[3] for row in rows}
+    thirds = ("head", "middle", "tail")
+    assert found == {
+        "attraction_head@1": pytest.approx(-0.3),
+        "attraction_middle@1": pytest.approx(-0.5),
+        "repulsion_head@1": pytest.approx(0.3),
+        "repulsion_middle@1": pytest.approx(0.2),
+        "repulsion_tail@1": pytest.approx(0.7),  # no attraction of the tail: no pair was seen
+        **{f"attraction_{third}@10": -1.0 for third in thirds},
+        **{f"repulsion_{third}@10": 0.5 for third in thirds},
+        # The shares of the labels behind those means.
+        **{f"attraction_labels_{third}@1": share for third, share in zip(thirds, (1, 0.5, 0), strict=True)},
+        **{f"repulsion_labels_{third}@1": share for third, share in zip(thirds, (2 / 3, 1, 0.5), strict=True)},
+        **{f"{force}_labels_{third}@10": 1 for force in ("attraction", "repulsion") for third in thirds},
+    }
+
+
+def test_fewer_labels_than_thirds_leave_thirds_out(tmp_path):
+    history = written(tmp_path / "history.csv", "epoch,training_loss,validation_loss")
+    forces = written(tmp_path / "forces.csv", FORCES, "1,a,9,-0.5,0.25")
+    found = {row[2]: row[3] for row in summary.training_rows(history, forces)}
+    means = {metric: value for metric, value in found.items() if "_labels_" not in metric}
+    assert means == {"attraction_head@1": -0.5, "repulsion_head@1": 0.25}
+    assert [found[f"attraction_labels_{third}@1"] for third in ("head", "middle", "tail")] == [1, 0, 0]

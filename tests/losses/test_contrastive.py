@@ -1,97 +1,38 @@
-"""The contrastive losses of ABALONE against loops over explicit pairs, and every invariant of their definition."""
+"""SupCon, Base and MSC of ABALONE against loops over explicit pairs, and every invariant of their definition."""
 
 import math
 
 import pytest
 import torch
-from pushpull.losses.contrastive import jaccard, msc
+from loss_oracles import (
+    assert_same_value_and_gradient,
+    base_loop,
+    itself,
+    label_sets,
+    loss,
+    msc_loop,
+    problem,
+    supcon_loop,
+)
+from pushpull.losses import registry
+from pushpull.losses.contrastive import jaccard, msc, supcon
 from pushpull.losses.kernel import weighted_contrast
-from torch.nn import functional as F
 
-TEMPERATURE = 0.1
-
-
-def problem(batch=6, queue=5, labels=4, width=7, seed=0, single=False):
-    """Random unit vectors and label sets in float64; every anchor has at least one label."""
-    generator = torch.Generator().manual_seed(seed)
-    vectors = F.normalize(torch.randn(batch + queue + labels, width, dtype=torch.float64, generator=generator), dim=1)
-    first = torch.randint(labels, (batch + queue,), generator=generator)
-    sets = F.one_hot(first, labels).double()
-    if not single:
-        sets = ((torch.rand(batch + queue, labels, generator=generator) < 0.4) | sets.bool()).double()
-    return vectors, sets
+EVERY = sorted(registry.CONTRASTIVE)
 
 
-def loss(vectors, sets, batch, contrast, prototypes=True, negative_weight=1.0, temperature=TEMPERATURE):
-    """The loss as training computes it: batch and queue references, then prototypes."""
-    references = len(sets)
-    exclude = torch.eye(batch, references, dtype=torch.bool)
-    weights, gain, _ = contrast(sets[:batch], sets, exclude, prototypes)
-    used = vectors if prototypes else vectors[:references]
-    gain[:, :references] += math.log(negative_weight)
-    return weighted_contrast(vectors[:batch] @ used.T / temperature, weights, gain).sum() / batch
-
-
-def base_loop(vectors, sets, batch, prototypes, temperature=TEMPERATURE):
-    """L_Base with queue and prototypes, pair by pair (losses.md 2.2)."""
-    labels = sets.shape[1]
-    all_sets = torch.cat([sets, torch.eye(labels, dtype=sets.dtype)]) if prototypes else sets
-    total = 0.0
-    for i in range(batch):
-        references = [k for k in range(len(all_sets)) if k != i]
-        similarity = {k: vectors[i] @ vectors[k] / temperature for k in references}
-        log_sum = math.log(1) + torch.stack([similarity[k] for k in references]).exp().sum().log()
-        share = {}
-        for k in references:
-            union = ((all_sets[i] + all_sets[k]) > 0).sum()
-            share[k] = (all_sets[i] * all_sets[k]).sum() / union if union else 0.0
-        normaliser = sum(share.values())
-        if normaliser > 0:
-            total = total - sum(share[k] * (similarity[k] - log_sum) for k in references) / normaliser
-    return total / batch
-
-
-def msc_loop(vectors, sets, batch, beta, prototypes=True, temperature=TEMPERATURE):
-    """L_MSC, label by label and positive by positive (losses.md 2.3, corrected equation 3)."""
-    references, labels = sets.shape
-    total = 0.0
-    for i in range(batch):
-        others = [k for k in range(references) if k != i]
-        denominator = sum(beta * torch.exp(vectors[i] @ vectors[k] / temperature) for k in others)
-        if prototypes:
-            denominator = denominator + sum(
-                torch.exp(vectors[i] @ vectors[references + j] / temperature) for j in range(labels)
-            )
-        terms = []
-        for j in range(labels):
-            if not sets[i, j]:
-                continue
-            positives = [(1 / ((sets[i] + sets[k]) > 0).sum().item(), k) for k in others if sets[k, j]]
-            if prototypes:
-                positives.append((1.0, references + j))
-            if positives:
-                normaliser = sum(weight for weight, _ in positives)
-                terms.append(
-                    sum(
-                        weight * torch.log(torch.exp(vectors[i] @ vectors[k] / temperature) / denominator)
-                        for weight, k in positives
-                    )
-                    / normaliser
-                )
-        if terms:
-            total = total - sum(terms) / len(terms)
-    return total / batch
-
-
-def assert_same_value_and_gradient(vectors, kernel, loop):
-    one, two = (vectors.clone().requires_grad_() for _ in range(2))
-    value, expected = kernel(one), loop(two)
-    value.backward()
-    expected.backward()
-    assert expected.abs() > 1e-3, "a comparison of zeros proves nothing"
-    assert two.grad.abs().max() > 1e-3
-    torch.testing.assert_close(value, expected, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(one.grad, two.grad, rtol=1e-9, atol=1e-9)
+@pytest.mark.parametrize("prototypes", [False, True])
+@pytest.mark.parametrize("queue", [0, 5])
+def test_supcon_equals_the_loop_over_pairs_of_equal_label_sets(queue, prototypes):
+    vectors, sets = problem(queue=queue, labels=3)
+    sets[0], sets[1] = sets[3], sets[4]  # otherwise few label sets are equal
+    sets[2] = 0
+    vectors = vectors if prototypes else vectors[: len(sets)]
+    assert_same_value_and_gradient(
+        vectors,
+        lambda v: loss(v, sets, 6, supcon, prototypes),
+        lambda v: supcon_loop(v, sets, 6, prototypes),
+    )
 
 
 @pytest.mark.parametrize("prototypes", [False, True])
@@ -119,45 +60,76 @@ def test_msc_equals_the_loop_over_labels_and_positives(queue, prototypes, beta):
     )
 
 
-def test_msc_weights_of_an_anchor_sum_to_one_and_each_of_its_labels_to_an_equal_share():
+def test_msc_without_prototypes_leaves_out_labels_and_anchors_without_a_positive():
+    vectors, _ = problem(batch=4, queue=0)
+    vectors = vectors[:4]
+    sets = torch.tensor([[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=torch.float64)
+    assert_same_value_and_gradient(
+        vectors, lambda v: loss(v, sets, 4, msc, False), lambda v: msc_loop(v, sets, 4, 1.0, prototypes=False)
+    )
+    weights = msc(sets, sets, itself(4, sets), False).weights
+    torch.testing.assert_close(weights.sum(1), torch.tensor([1.0, 1, 1, 0], dtype=torch.float64))
+
+
+def test_msc_weights_of_an_anchor_are_the_sum_of_equal_parts_of_its_labels():
     _, sets = problem(batch=9, queue=40, labels=5, seed=3)
-    exclude = torch.eye(9, len(sets), dtype=torch.bool)
-    weights = msc(sets[:9], sets, exclude, True).weights
-    torch.testing.assert_close(weights.sum(1), torch.ones(9, dtype=torch.float64))
+    found = msc(sets[:9], sets, itself(9, sets), True).weights
+    torch.testing.assert_close(found.sum(1), torch.ones(9, dtype=torch.float64))
+    names = label_sets(sets, False)
+    assert {len(name) for name in names[:9]} >= {1, 2, 3}
     for i in range(9):
-        for j in torch.nonzero(sets[i]).flatten():
-            # The label's own part of the weights, pair by pair.
-            closeness = torch.tensor([0.0 if k == i else 1 / ((sets[i] + sets[k]) > 0).sum() for k in range(len(sets))])
-            normaliser = 1 + (closeness * sets[:, j]).sum()
-            part = (closeness * sets[:, j]).sum() / normaliser + 1 / normaliser
-            assert part / sets[i].sum() == pytest.approx(1 / sets[i].sum().item())
+        expected = torch.zeros(len(sets) + 5, dtype=torch.float64)
+        for j in names[i]:
+            part = torch.zeros_like(expected)
+            part[len(sets) + j] = 1.0
+            for k in range(len(sets)):
+                if k != i and j in names[k]:
+                    part[k] = 1 / len(names[i] | names[k])
+            part /= part.sum() * len(names[i])
+            assert part.sum() == pytest.approx(1 / len(names[i]))
+            expected += part
+        torch.testing.assert_close(found[i], expected)
 
 
-def supcon_loop(vectors, classes, temperature):
-    total = 0.0
-    for i in range(len(classes)):
-        others = [k for k in range(len(classes)) if k != i]
-        positives = [k for k in others if classes[k] == classes[i]]
-        log_sum = torch.stack([vectors[i] @ vectors[k] / temperature for k in others]).exp().sum().log()
-        if positives:
-            total = total - sum(vectors[i] @ vectors[k] / temperature - log_sum for k in positives) / len(positives)
-    return total / len(classes)
+@pytest.mark.parametrize("prototypes", [False, True])
+def test_a_rare_label_of_an_anchor_weighs_as_much_as_a_frequent_one(prototypes):
+    # The anchor has both labels; one other document has the rare one, twenty have the frequent one.
+    sets = torch.tensor([[1, 1]] + [[1, 0]] + 20 * [[0, 1]], dtype=torch.float64)
+    weights = msc(sets[:1], sets, itself(1, sets), prototypes).weights[0]
+    rare, frequent = weights[1], weights[2:22].sum()
+    if prototypes:
+        rare, frequent = rare + weights[22], frequent + weights[23]
+    assert rare.item() == pytest.approx(0.5)
+    assert frequent.item() == pytest.approx(0.5)
+    plain = jaccard(sets[:1], sets, itself(1, sets), False).weights[0]
+    assert plain[1] / plain[2:].sum() == pytest.approx(1 / 20), "Base weighs documents, not labels"
 
 
-@pytest.mark.parametrize("contrast", [jaccard, msc])
+@pytest.mark.parametrize("contrast", [supcon, jaccard, msc])
 def test_one_label_per_document_without_queue_and_prototypes_is_supcon(contrast):
     vectors, sets = problem(batch=8, queue=0, single=True)
-    vectors = vectors[:8]
-    expected = supcon_loop(vectors, sets.argmax(1).tolist(), TEMPERATURE)
-    torch.testing.assert_close(loss(vectors, sets, 8, contrast, prototypes=False), expected)
+    assert_same_value_and_gradient(
+        vectors[:8],
+        lambda v: loss(v, sets, 8, contrast, prototypes=False),
+        lambda v: supcon_loop(v, sets, 8),
+    )
 
 
 def test_msc_without_prototypes_equals_base_where_the_normalisers_of_an_anchors_labels_agree():
-    vectors, _ = problem(batch=4, queue=0, labels=4)
-    sets = torch.tensor([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]], dtype=torch.float64)
-    vectors = vectors[:4]
-    one, two = (loss(vectors, sets, 4, contrast, prototypes=False) for contrast in (msc, jaccard))
-    torch.testing.assert_close(one, two)
+    vectors, _ = problem(batch=9, queue=0)
+    half = [[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]]  # the same for labels 2 and 3, and one with all
+    sets = torch.tensor([*half, *(row[2:] + row[:2] for row in half), [1, 1, 1, 1]], dtype=torch.float64)
+    assert_same_value_and_gradient(
+        vectors[:9],
+        lambda v: loss(v, sets, 9, msc, prototypes=False),
+        lambda v: base_loop(v, sets, 9, prototypes=False),
+    )
+
+
+def test_msc_is_not_base_where_the_normalisers_differ():
+    vectors, sets = problem(queue=0)
+    one, two = (loss(vectors, sets, 6, contrast, prototypes=False) for contrast in (msc, jaccard))
+    assert abs(one - two) > 1e-3
 
 
 def test_msc_is_bounded_below_by_log_beta_and_can_be_negative():
@@ -171,51 +143,93 @@ def test_msc_is_bounded_below_by_log_beta_and_can_be_negative():
         assert loss(vectors, sets, 6, msc, True, 0.1) >= math.log(0.1)
 
 
-@pytest.mark.parametrize("contrast", [jaccard, msc])
-def test_rotation_and_permutations_of_documents_and_labels_change_nothing(contrast):
+@pytest.mark.parametrize("name", EVERY)
+def test_rotation_and_permutations_of_documents_and_labels_change_nothing(name):
+    contrast = registry.load(name)
     vectors, sets = problem()
+    sets[4] = sets[0]  # so that SupCon has a positive
     batch, references = 6, len(sets)
     expected = loss(vectors, sets, batch, contrast, True, 0.1)
+    assert expected.abs() > 1e-3
     rotation = torch.linalg.qr(torch.randn(7, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(1)))[0]
     torch.testing.assert_close(loss(vectors @ rotation, sets, batch, contrast, True, 0.1), expected)
-    documents = torch.cat([torch.tensor([3, 0, 5, 1, 4, 2]), torch.arange(batch, references)])
+    documents = torch.cat([torch.tensor([3, 0, 5, 1, 4, 2]), torch.arange(references - 1, batch - 1, -1)])
     moved = torch.cat([vectors[:references][documents], vectors[references:]])
     torch.testing.assert_close(loss(moved, sets[documents], batch, contrast, True, 0.1), expected)
     labels = torch.tensor([2, 0, 3, 1])
     moved = torch.cat([vectors[:references], vectors[references:][labels]])
     torch.testing.assert_close(loss(moved, sets[:, labels], batch, contrast, True, 0.1), expected)
+    other = loss(vectors, sets[:, labels], batch, contrast, True, 0.1)  # the prototypes stayed where they were
+    assert abs(other - expected) > 1e-3
 
 
 def test_a_queue_that_repeats_the_batch_counts_as_more_references_that_are_no_anchors():
     vectors, sets = problem(batch=4, queue=0)
-    doubled = torch.cat([vectors[:4], vectors[:4], vectors[4:]])
-    sets = torch.cat([sets, sets])
-    torch.testing.assert_close(loss(doubled, sets, 4, msc, True, 0.1), msc_loop(doubled, sets, 4, 0.1))
+    doubled, twice = torch.cat([vectors[:4], vectors[:4], vectors[4:]]), torch.cat([sets, sets])
+    assert_same_value_and_gradient(
+        doubled, lambda v: loss(v, twice, 4, msc, True, 0.1), lambda v: msc_loop(v, twice, 4, 0.1)
+    )
+    # The known change of N for an anchor i and a label j: every positive counts twice, the anchor's own copy once more.
+    once = msc(sets, sets, itself(4, sets), True).weights[:, 4:]
+    found = msc(sets, twice, itself(4, twice), True).weights[:, 8:]
+    for i, j in sets.nonzero().tolist():
+        before, size = 1 / (sets[i].sum() * once[i, j]), sets[i].sum()
+        torch.testing.assert_close(1 / (size * found[i, j]), 1 + 2 * (before - 1) + 1 / size)
 
 
 def test_gradient_with_respect_to_similarity_is_softmax_minus_weights():
     vectors, sets = problem()
-    exclude = torch.eye(6, len(sets), dtype=torch.bool)
-    weights, gain, _ = msc(sets[:6], sets, exclude, True)
+    weights, gain, _ = msc(sets[:6], sets, itself(6, sets), True)
     gain[:, : len(sets)] += math.log(0.1)
-    similarity = (vectors[:6] @ vectors.T / TEMPERATURE).requires_grad_()
+    similarity = (vectors[:6] @ vectors.T / 0.1).requires_grad_()
     weighted_contrast(similarity, weights, gain).sum().backward()
-    torch.testing.assert_close(similarity.grad, torch.softmax(similarity + gain, 1) - weights)
+    factor = torch.ones(len(vectors), dtype=torch.float64)
+    factor[: len(sets)] = 0.1
+    share = torch.exp(similarity.detach()) * factor * ~itself(6, vectors)
+    share /= share.sum(1, keepdim=True)
+    assert similarity.grad.abs().max() > 0.1
+    torch.testing.assert_close(similarity.grad, share - weights)
     torch.testing.assert_close(similarity.grad.sum(1), torch.zeros(6, dtype=torch.float64), atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("contrast", [jaccard, msc])
-def test_an_anchor_without_labels_is_dropped_but_still_repels(contrast):
+@pytest.mark.parametrize("name", EVERY)
+def test_an_anchor_without_labels_is_dropped_but_still_repels(name):
+    contrast = registry.load(name)
     vectors, sets = problem()
-    sets[2] = 0
+    sets[4], sets[2] = sets[0], 0
     vectors.requires_grad_()
     value = loss(vectors, sets, 6, contrast, True, 0.1)
     value.backward()
     assert torch.isfinite(value)
     assert torch.isfinite(vectors.grad).all()
-    exclude = torch.eye(6, len(sets), dtype=torch.bool)
-    assert contrast(sets[:6], sets, exclude, True).weights[2].sum() == 0
-    assert vectors.grad[2].abs().sum() > 0, "it is a negative of the others"
+    found = contrast(sets[:6], sets, itself(6, sets), True)
+    assert found.weights[2].sum() == 0
+    assert not found.weights[[0, 1, 3, 4, 5], 2].any() or name == "jscl_released", "nothing attracts it"
+    assert vectors.grad[2].abs().sum() > 0, "the others still meet it"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_batch_without_any_label_costs_nothing_and_has_no_gradient(name):
+    vectors, sets = problem()
+    vectors.requires_grad_()
+    value = loss(vectors, torch.zeros_like(sets), 6, registry.load(name), True, 0.1)
+    value.backward()
+    assert value == 0
+    assert not vectors.grad.any()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_anchors_without_a_positive_cost_nothing_and_leave_the_others_their_loss(name):
+    contrast = registry.load(name)
+    vectors, _ = problem(batch=3, queue=0)
+    sets = torch.tensor([[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], dtype=torch.float64)
+    weights, gain, constant = contrast(sets, sets, itself(3, sets), False)
+    similarity = (vectors[:3] @ vectors[:3].T / 0.1).requires_grad_()
+    losses = weighted_contrast(similarity, weights, gain) + constant
+    losses.sum().backward()
+    assert losses[2] == 0
+    assert (losses[:2].abs() > 1e-3).all()
+    assert not similarity.grad[2].any()
 
 
 def test_a_label_without_another_member_is_attracted_by_its_prototype_alone():
@@ -224,38 +238,45 @@ def test_a_label_without_another_member_is_attracted_by_its_prototype_alone():
     torch.testing.assert_close(weights, torch.cat([torch.zeros(2, 2), torch.eye(2)], 1).double())
 
 
-def test_a_batch_of_one_is_finite_with_prototypes_and_zero_without_any_reference():
-    vectors, sets = problem(batch=1, queue=0)
-    assert torch.isfinite(loss(vectors, sets, 1, msc, True, 0.1))
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_equal_label_sets_weigh_batch_and_queue_alike_and_a_prototype_more_for_its_label(size):
+    sets = torch.zeros(7, 4, dtype=torch.float64)
+    sets[:, :size] = 1
+    weights = msc(sets[:3], sets, itself(3, sets), True).weights
+    texts, own, other = weights[:, :7], weights[:, 7 : 7 + size], weights[:, 7 + size :]
+    assert not texts[itself(3, sets)].any()
+    assert not other.any()
+    each = texts[~itself(3, sets)]
+    torch.testing.assert_close(each, each[0].expand(18))
+    # By hand: six positives of 1/size and the prototype's 1, for each of `size` labels.
+    normaliser = 1 + 6 / size
+    torch.testing.assert_close(each[0].item(), 1 / size / normaliser)
+    torch.testing.assert_close(own, torch.full_like(own, 1 / size / normaliser))
+    for_its_label = each[0] / size  # a text's weight comes from all its labels, a prototype's from one
+    assert (own[0, 0] > 1.5 * for_its_label) == (size > 1)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_batch_of_one_is_finite_with_references_and_zero_without(name):
+    contrast = registry.load(name)
+    vectors, sets = problem(batch=1, queue=3)
+    sets[1] = sets[0]
+    with_queue = loss(vectors, sets, 1, contrast, True, 0.1)
+    assert torch.isfinite(with_queue)
+    assert with_queue != 0
+    assert torch.isfinite(loss(vectors[[0, 4, 5, 6, 7]], sets[:1], 1, contrast, True, 0.1))
     alone = vectors[:1].clone().requires_grad_()
-    value = loss(alone, sets, 1, msc, False, 0.1)
+    value = loss(alone, sets[:1], 1, contrast, False, 0.1)
     value.backward()
     assert value == 0
     assert torch.equal(alone.grad, torch.zeros_like(alone))
 
 
-def test_a_temperature_of_a_thousandth_does_not_overflow():
-    vectors, sets = problem()
-    value = loss(vectors.float(), sets.float(), 6, msc, True, 0.1, temperature=1e-3)
-    expected = loss(vectors, sets, 6, msc, True, 0.1, temperature=1e-3)
-    assert torch.isfinite(value)
-    assert value.item() == pytest.approx(expected.item(), rel=1e-3)
-
-
-def test_no_tensor_of_batch_times_references_times_labels_is_made():
-    batch, references, labels = 64, 1024, 400
-    sets = (torch.rand(references, labels) < 0.02).float()
-    exclude = torch.eye(batch, references, dtype=torch.bool)
-    largest = 0
-
-    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-            nonlocal largest
-            result = function(*args, **(kwargs or {}))
-            if isinstance(result, torch.Tensor):
-                largest = max(largest, result.numel())
-            return result
-
-    with Watch():
-        msc(sets[:batch], sets, exclude, True)
-    assert 0 < largest <= references * labels
+@pytest.mark.parametrize("name", EVERY)
+def test_more_labels_than_documents_are_fine(name):
+    vectors, sets = problem(batch=4, queue=2, labels=30)
+    sets[1] = sets[0]
+    value = loss(vectors.requires_grad_(), sets, 4, registry.load(name), True, 0.1)
+    value.backward()
+    assert value.abs() > 1e-3
+    assert torch.isfinite(vectors.grad).all()

@@ -40,18 +40,47 @@ def test_value_and_gradient_equal_the_loop(loss, constants):
     torch.testing.assert_close(one.grad, two.grad)
 
 
+@pytest.mark.parametrize("constants", [(1.0, 0.0, 0.3), (0.0, 0.0, 0.3), (2.0, 1.0, 0.05), (1.0, 4.0, 0.0)])
+def test_asymmetric_equals_the_loop_for_other_constants_and_counts_zero_to_the_zero_as_one(constants):
+    logits, labels = problem()
+    below = (torch.sigmoid(logits) <= constants[2]) & (labels == 0)
+    assert below.any() or not constants[2]
+    one, two = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    value, expected = asymmetric(one, labels, *constants), loop(two, labels, *constants)
+    value.backward()
+    expected.backward()
+    assert two.grad.abs().max() > 1e-3
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(one.grad, two.grad)
+    assert not one.grad[below].any()
+
+
+@pytest.mark.parametrize("loss", [bce, focal, asymmetric])
+def test_half_precision_logits_are_taken_to_float32(loss):
+    logits, labels = problem()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = loss(logits.bfloat16(), labels.bfloat16())
+    assert found.dtype == torch.float32
+    expected = loss(logits.bfloat16().double(), labels)
+    assert expected > 0.01
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_focal_with_gamma_zero_is_bce():
     logits, labels = problem()
+    assert bce(logits, labels) > 0.1
     torch.testing.assert_close(focal(logits, labels, gamma=0.0), bce(logits, labels))
 
 
 def test_asymmetric_without_focusing_and_margin_is_bce():
     logits, labels = problem()
+    assert bce(logits, labels) > 0.1
     torch.testing.assert_close(asymmetric(logits, labels, 0.0, 0.0, 0.0), bce(logits, labels))
 
 
 def test_asymmetric_with_equal_focusing_and_no_margin_is_focal():
     logits, labels = problem()
+    assert focal(logits, labels) > 0.1
     torch.testing.assert_close(asymmetric(logits, labels, 2.0, 2.0, 0.0), focal(logits, labels))
 
 

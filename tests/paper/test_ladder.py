@@ -71,11 +71,19 @@ def test_a_star_marks_an_interval_without_zero_in_every_form(study):
     assert sum("*" in word.text for word in words) == 2 * (6 + 6)
 
 
+def test_one_pair_of_runs_knows_nothing_of_seeds_and_has_no_star(study):
+    study.comparisons.update({key: row | {"seeds": 1} for key, row in study.comparisons.items()})
+    table = ladder(study)
+    assert cell(table, "L_MSC vs L_BQProto", "aapd").interval == "paired_documents"
+    assert "*<br>" not in to_markdown(table)
+    assert "bootstrap over test documents where there is one pair of runs" in full_caption(table)
+
+
 def test_the_caption_says_what_the_cells_and_the_star_are(study):
     caption = full_caption(ladder(study))
     assert caption.endswith(
-        "Our cells: mean difference over pairs of runs, * where the interval excludes 0, below it the 95 % interval "
-        "(paired bootstrap over test documents and seeds); 3 seeds in every cell."
+        "Our cells: mean difference over pairs of runs, * where the interval over several pairs excludes 0, below it "
+        "the 95 % interval (paired bootstrap over test documents and seeds); 3 seeds in every cell."
     )
     assert "comparisons.csv" in caption
 

@@ -125,8 +125,6 @@ def _methods(config: dict) -> list[str]:
         losses = BY_KIND[kind]
         if losses and entry.get("loss") not in losses:
             problems.append(f"{where}.loss: {unknown('loss', entry.get('loss'), losses)}")
-        if entry.get("similarity") == "euclidean" and entry.get("prototypes"):
-            problems.append(f"{where}.prototypes: unit vectors do not go with similarity euclidean; allowed: false")
         parents = [key for key, other in config["methods"].items() if other["kind"] == "contrastive"]
         if kind == "finetune" and entry.get("parent") not in parents:
             problems.append(f"{where}.parent: {unknown('contrastive method', entry.get('parent'), parents)}")
@@ -147,6 +145,10 @@ def _studies(config: dict) -> list[str]:
             for part, allowed in known.items():
                 wrong = [value for value in experiment[part] if value not in allowed]
                 problems += [f"{where}.{part}: {unknown(part[:-1], value, allowed)}" for value in wrong]
+            kinds = {config["methods"].get(method, {}).get("kind") for method in experiment["methods"]}
+            used = [key for key, setting in SETTINGS.items() if kinds & set(setting.kinds)]
+            idle = [key for key in experiment.get("settings", {}) if key not in used]
+            problems += [f"{where}.settings: {unknown('setting of these methods', key, used)}" for key in idle]
             for method, given in experiment["methods"].items():
                 kind = config["methods"].get(method, {}).get("kind")
                 used = [key for key, setting in SETTINGS.items() if kind in setting.kinds]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
+from pushpull.data.readers import READERS
 from pushpull.data.sources import load_sources
 from pushpull.errors import InputError, unknown
 from pushpull.fingerprint import fingerprint
@@ -27,7 +28,9 @@ PROTOCOLS = {
     "supervised": ("classifier", "knn", "dbc"),
     "finetune": ("classifier", "knn", "dbc"),
 }
-TRAINING = ("training.run", "evaluation.checkpoint_choice")
+TRAINING = ("training.run",)
+# What else trains a kind: a probe picks the checkpoint, and the grid point that fine-tuning starts from.
+CHOICE = ("evaluation.checkpoint_choice",)
 # Both name every objective and loss; a run depends on its own alone.
 REGISTRIES = ("training.registry", "losses.registry")
 
@@ -94,6 +97,9 @@ class Plan:
         axes = {key: given.get(key, value) for key, value in base.items()}
         lists = [value if isinstance(value, list) else [value] for value in axes.values()]
         points = [dict(zip(axes, values, strict=True)) for values in product(*lists)]
+        for point in points:
+            if point.get("similarity") == "euclidean" and point["prototypes"]:
+                raise InputError(f"{method}: prototypes are unit vectors; with similarity euclidean, allowed: false")
         named = [(setting_name(kind, point, base), {"kind": kind, **point}) for point in points]
         if kind != "finetune":
             return named
@@ -165,13 +171,21 @@ class Plan:
         """Fingerprint of the code that trains a run, less the objectives and losses of others."""
         settings = self.settings(wildcards)
         used = [OBJECTIVES.get(settings["kind"]), BY_KIND[settings["kind"]].get(settings.get("loss"))]
-        modules = [name.partition(":")[0].removeprefix("pushpull.") for name in used if name]
-        return fingerprint(*TRAINING, *modules, without=REGISTRIES)
+        functions = [name.removeprefix("pushpull.") for name in used if name]
+        choice = () if settings["kind"] in ("pretrained", "supervised") else CHOICE
+        modules = (name.partition(":")[0] for name in functions)
+        # The names stand beside the hash, since it leaves the registries out.
+        return " ".join([fingerprint(*TRAINING, *choice, *modules, without=REGISTRIES), *functions])
 
     def entry(self, wildcards) -> dict:
         """The dataset's entry in config.yaml, less what only tables show."""
         entry = self.config["datasets"][wildcards.dataset]
         return {key: value for key, value in entry.items() if key not in ("title", "printed_as")}
+
+    def prepare_code(self, wildcards) -> str:
+        """Fingerprint of the code that prepares a dataset, less the readers of others."""
+        reader = READERS[self.config["datasets"][wildcards.dataset]["reader"]].removeprefix("pushpull.")
+        return fingerprint("data.prepare", reader, without=("data.readers", "data.sources"))
 
     def source(self, wildcards) -> dict:
         """Published files of a dataset: URLs, sizes, checksums."""

@@ -15,7 +15,8 @@ class ProjectionHead(nn.Module):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Map [..., h] to unit vectors [..., d]."""
-        return F.normalize(self.output(F.relu(self.hidden(vectors))), dim=-1)
+        # In float32 under autocast too: a norm in bf16 is off by a thousandth, and the softmax is sharp.
+        return F.normalize(self.output(F.relu(self.hidden(vectors))).float(), dim=-1)
 
 
 class Prototypes(nn.Module):

@@ -80,7 +80,7 @@ def encoder_of(name: str, card: dict) -> Encoder:
     if key not in ENCODERS:
         raise InputError(
             f"encoders.{name}: {unknown('encoder', key, ENCODERS)}\n"
-            "Add its hidden size, layers and tokenizer to ENCODERS in workflow_scripts/pushpull/throughput.py."
+            "Add its hidden size, layers and tokenizer to ENCODERS in workflow_scripts/pushpull/estimate/throughput.py."
         )
     hidden, layers, tokenizer = ENCODERS[key]
     return Encoder(card.get("layers", layers) * (12 * hidden**2 + 13 * hidden), tokenizer)

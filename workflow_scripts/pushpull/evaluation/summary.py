@@ -57,8 +57,8 @@ def clustering_rows(embeddings: np.ndarray, truth: np.ndarray) -> Iterator[Row]:
 def training_rows(history: str | Path, forces: str | Path | Sequence[str]) -> Iterator[Row]:
     """Yield ("training", split, "{column}@{epoch}", value) of a run's history and of its forces.
 
-    Attraction and repulsion are means over the thirds of the labels by training documents: head, middle, tail. The
-    epochs' labels that met no pair are left out of the means.
+    Attraction and repulsion are means over the thirds of the labels by training documents: head, middle, tail. A label
+    that met no pair in an epoch is left out of the epoch's mean; `attraction_labels_{third}` is the share that is not.
 
     Args:
         history: history.csv, a row per epoch.
@@ -75,6 +75,7 @@ def training_rows(history: str | Path, forces: str | Path | Sequence[str]) -> It
         for third, part in zip(THIRDS, np.array_split(np.arange(len(labels)), len(THIRDS)), strict=True):
             for force in ("attraction", "repulsion"):
                 values = [float(labels[index][force]) for index in part if labels[index][force]]
+                yield "training", "train", f"{force}_labels_{third}@{epoch}", len(values) / max(1, len(part))
                 if values:
                     yield "training", "train", f"{force}_{third}@{epoch}", fmean(values)
 

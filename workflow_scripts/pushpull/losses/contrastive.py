@@ -38,7 +38,7 @@ def jaccard(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tensor, pr
     """
     reference_labels, exclude = with_prototypes(reference_labels, exclude, prototypes)
     intersection, union = overlap(anchor_labels, reference_labels)
-    similar = (intersection / union).masked_fill(exclude, 0.0)
+    similar = intersection.div_(union).masked_fill_(exclude, 0.0)
     return Contrast(rows_to_one(similar), plain_log_gain(exclude, similar.dtype))
 
 
@@ -51,12 +51,11 @@ def msc(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tensor, protot
     reference carries are left out of the mean. An anchor without labels has a row of zeros. The factor beta of texts
     in the denominator is the setting `negative_weight`.
     """
-    _, union = overlap(anchor_labels, reference_labels)
-    closeness = union.reciprocal().masked_fill(exclude, 0.0)
+    closeness = overlap(anchor_labels, reference_labels)[1].reciprocal_().masked_fill_(exclude, 0.0)
     normaliser = closeness @ reference_labels + (1.0 if prototypes else 0.0)
     kept = anchor_labels * (normaliser > 0)
     share = kept / (kept.sum(1, keepdim=True).clamp(min=1) * normaliser.masked_fill(normaliser == 0, 1.0))
-    weights = closeness * (share @ reference_labels.T)
+    weights = closeness.mul_(share @ reference_labels.T)
     if prototypes:
         weights = torch.cat([weights, share], 1)
         exclude = torch.cat([exclude, torch.zeros_like(share, dtype=torch.bool)], 1)

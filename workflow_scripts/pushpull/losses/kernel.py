@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 class Contrast(NamedTuple):
@@ -40,10 +41,29 @@ def weighted_contrast(similarity: Tensor, weights: Tensor, log_gain: Tensor) -> 
         tensor([0.6931])
     """
     similarity = similarity if similarity.dtype == torch.float64 else similarity.float()
-    mass = weights.sum(1)
-    # An anchor without any reference has log sum exp = -inf; its mass is 0, and 0 * -inf would be NaN.
-    log_gain = log_gain.masked_fill((mass == 0)[:, None], 0.0)
-    return mass * torch.logsumexp(similarity + log_gain, 1) - (weights * similarity).sum(1)
+    return _WeightedContrast.apply(similarity, weights, log_gain)
+
+
+class _WeightedContrast(torch.autograd.Function):
+    """The kernel with its gradient worked out beside it: one [B, R] is kept for it, autograd would keep three."""
+
+    @staticmethod
+    def forward(context, similarity: Tensor, weights: Tensor, log_gain: Tensor) -> Tensor:
+        mass, attraction = weights.sum(1), (weights * similarity).sum(1)
+        scores = similarity + log_gain
+        # An anchor without any reference has log sum exp = -inf; its mass is 0, and 0 * -inf would be NaN.
+        scores.masked_fill_((mass == 0)[:, None], 0.0)
+        largest = scores.amax(1, keepdim=True)
+        scores.sub_(largest).exp_()
+        total = scores.sum(1, keepdim=True)
+        context.save_for_backward(scores.mul_(mass[:, None] / total).sub_(weights))
+        return mass * (largest + total.log())[:, 0] - attraction
+
+    @staticmethod
+    @once_differentiable
+    def backward(context, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (slope,) = context.saved_tensors
+        return gradient[:, None] * slope, None, None
 
 
 def plain_log_gain(exclude: Tensor, dtype: torch.dtype) -> Tensor:
@@ -54,8 +74,8 @@ def plain_log_gain(exclude: Tensor, dtype: torch.dtype) -> Tensor:
 def overlap(anchor_labels: Tensor, reference_labels: Tensor) -> tuple[Tensor, Tensor]:
     """Sizes of intersection and union of label sets [B, L] and [R, L], both [B, R]; an empty union counts as 1."""
     intersection = anchor_labels @ reference_labels.T
-    union = anchor_labels.sum(1)[:, None] + reference_labels.sum(1)[None, :] - intersection
-    return intersection, union.clamp(min=1)
+    union = anchor_labels.sum(1)[:, None] + reference_labels.sum(1)[None, :]
+    return intersection, union.sub_(intersection).clamp_(min=1)
 
 
 def with_prototypes(reference_labels: Tensor, exclude: Tensor, prototypes: bool) -> tuple[Tensor, Tensor]:

@@ -69,8 +69,10 @@ def mulcon(vectors: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """
     document, label = labels.nonzero(as_tuple=True)
     anchors = vectors[document, label]
+    if not len(anchors):
+        return vectors.sum() * 0.0
     classes = F.one_hot(label, labels.shape[1]).to(anchors)
     itself = torch.eye(len(anchors), dtype=torch.bool, device=anchors.device)
     contrast = supcon(classes, classes, itself, False)
     losses = weighted_contrast(anchors @ anchors.T / temperature, contrast.weights, contrast.log_gain)
-    return losses.sum() / max(1, len(anchors))
+    return losses.mean()

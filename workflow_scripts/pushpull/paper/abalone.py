@@ -26,7 +26,8 @@ CAPTIONS = {
         "Appendix E: what training does to the labels, by epoch. Attraction: minus the mean cosine of two "
         "documents of a batch that share the label; repulsion: mean cosine of a document with the label and one "
         "without. Both are in [−1, 1], lower is better. Means over thirds of the labels by training frequency: "
-        "head, middle, tail. Lines: mean over seeds; bands: range of the seeds."
+        "head, middle, tail. A label that no two documents of a batch shared in an epoch is left out, and a third "
+        "with fewer than half of its labels left is not drawn. Lines: mean over seeds; bands: range of the seeds."
     ),
     "figure_collapse": (
         "Appendix F: MulCon with and without binary cross-entropy, by epoch. Label spread: 1 minus the squared "

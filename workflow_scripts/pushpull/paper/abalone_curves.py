@@ -96,7 +96,16 @@ def _curves(
         if curves.empty:
             reasons.append(f"method {row.method}: not recorded by its training")
         parts.append(curves.astype({"epoch": int}))
-    return pd.concat([part for part in parts if len(part)] or parts[:1]), reasons
+    return _of_most_labels(pd.concat([part for part in parts if len(part)] or parts[:1])), reasons
+
+
+def _of_most_labels(curves: pd.DataFrame) -> pd.DataFrame:
+    """Return the curves less the epochs for which a third has a value for fewer than half of its labels."""
+    shares = curves[curves.part.str.startswith("labels_")]
+    shares = shares.groupby(["row", "panel", "part", "epoch"]).value.mean()
+    few = {(row, panel, part.removeprefix("labels_"), epoch) for row, panel, part, epoch in shares[shares < 0.5].index}
+    places = zip(curves.row, curves.panel, curves.part, curves.epoch, strict=True)
+    return curves[pd.Series([place not in few for place in places], curves.index, dtype=bool)]
 
 
 def _draw(

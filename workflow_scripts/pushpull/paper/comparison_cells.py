@@ -79,4 +79,5 @@ def _cell(
     if found is None:
         return cell
     mean, low, high = (found[key] * metric.scale for key in ("difference", "low", "high"))
-    return cell | {"mean": mean, "low": low, "high": high, "seeds": found["seeds"], "interval": "paired_bootstrap"}
+    interval = "paired_bootstrap" if found["seeds"] > 1 else "paired_documents"
+    return cell | {"mean": mean, "low": low, "high": high, "seeds": found["seeds"], "interval": interval}

@@ -95,7 +95,7 @@ def full_caption(table: Table) -> str:
         return table.caption
     content = "mean ± standard deviation over runs" if cells["std"].notna().any() else "one run each"
     if any(metric.change for metric in table.metrics):
-        content = "mean difference over pairs of runs, * where the interval excludes 0"
+        content = "mean difference over pairs of runs, * where the interval over several pairs excludes 0"
     kinds = "; ".join(words for kind, words in INTERVALS.items() if (cells.interval == kind).any())
     interval = f", below it the 95 % interval ({kinds})" if kinds else ""
     seeds = f"{table.seeds} seed{'s' * (table.seeds != 1)} in every cell" if table.seeds else "n is the number of seeds"
@@ -152,7 +152,8 @@ def ours_word(cell, metric: Metric, table: Table, notes: list[str]) -> Word:
         seeds = f" (n={cell.seeds})" if cell.seeds is not pd.NA and not table.seeds else ""
         low, high = (number(bound, metric.decimals) for bound in (cell.low, cell.high))
         interval = f"[{low}, {high}]" if cell.interval else ""
-        star = "*" if metric.change and (cell.low > 0 or cell.high < 0) else ""
+        several = cell.interval == "paired_bootstrap"
+        star = "*" if several and (cell.low > 0 or cell.high < 0) else ""
         spread = "" if math.isnan(cell.std) else f" ± {number(cell.std, metric.decimals)}"
         return Word(shown(cell.mean, metric) + star + spread + seeds, interval)
     if cell.note not in notes:

@@ -21,6 +21,7 @@ INTERVALS = {
     "student_t": "Student's t over seeds",
     "bootstrap": "bootstrap over test documents where there is one run",
     "paired_bootstrap": "paired bootstrap over test documents and seeds",
+    "paired_documents": "paired bootstrap over test documents where there is one pair of runs",
 }
 """What the 95 % interval of a cell may be: its name in the tidy table, and in words."""
 

@@ -48,12 +48,12 @@ class Contrastive(nn.Module):
         keys, key_labels = queue or (anchors[:0], labels[:0])
         references, reference_labels = torch.cat([anchors, keys]), torch.cat([labels, key_labels])
         exclude = torch.eye(len(labels), len(references), dtype=torch.bool, device=labels.device)
-        weights, gain, constant = self.contrast(labels, reference_labels, exclude, self.prototypes is not None)
-        gain[:, : len(references)] += math.log(self.settings["negative_weight"])
-        if self.prototypes is not None:
-            references = torch.cat([references, self.prototypes()])
-        # The softmax is sharp: the similarities stay in float32 under autocast.
+        # The softmax is sharp and label counts are exact: neither weights nor similarities in bf16 under autocast.
         with torch.autocast(anchors.device.type, enabled=False):
+            weights, gain, constant = self.contrast(labels, reference_labels, exclude, self.prototypes is not None)
+            gain[:, : len(references)] += math.log(self.settings["negative_weight"])
+            if self.prototypes is not None:
+                references = torch.cat([references, self.prototypes()])
             losses = weighted_contrast(self._similarity(anchors, references), weights, gain) + constant
         positive = (weights > 0).any(1).sum().clamp(min=1)
         return losses.sum() / (len(labels) if self.settings["divisor"] == "batch" else positive)

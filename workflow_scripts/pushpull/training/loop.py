@@ -95,19 +95,24 @@ def _step(objective: nn.Module, optimizer: torch.optim.Optimizer, train: Corpus,
     labels = torch.from_numpy(train.labels[rows]).to(device)
     with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
         loss = objective(batch, labels)
-    value = loss.item()
-    if not math.isfinite(value):
-        ids = ", ".join(train.ids[row] for row in rows)
-        raise InputError(
-            f"the loss is {value} at step {step}; documents of the batch: {ids}\nTry a lower learning_rate."
-        )
+    value = _finite("loss", loss, train, rows, step)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(objective.parameters(), 1.0)
+    _finite("gradient norm", torch.nn.utils.clip_grad_norm_(objective.parameters(), 1.0), train, rows, step)
     optimizer.step()
     with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
         objective.after_step(batch, labels)
     return value
+
+
+def _finite(what: str, value: torch.Tensor, train: Corpus, rows: np.ndarray, step: int) -> float:
+    """`value` as a number; where it is none, stop before weights and checkpoints have it."""
+    if math.isfinite(number := value.item()):
+        return number
+    ids = ", ".join(train.ids[row] for row in rows)
+    raise InputError(
+        f"the {what} is {number} at step {step}; documents of the batch: {ids}\nTry a lower learning_rate."
+    )
 
 
 def _finish_epoch(

@@ -40,4 +40,5 @@ def follow(target: nn.Module, source: nn.Module, momentum: float) -> None:
     A step of 0.001 of a bfloat16 weight would be lost to rounding every time.
     """
     old, new = list(target.parameters()), list(source.parameters())
-    torch._foreach_lerp_(old, [parameter.detach() for parameter in new], 1.0 - momentum)
+    if old:  # an identity in place of a head has none
+        torch._foreach_lerp_(old, [parameter.detach() for parameter in new], 1.0 - momentum)
