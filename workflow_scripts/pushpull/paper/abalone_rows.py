@@ -46,8 +46,9 @@ COMPARISONS = (
     (BCE, FOCAL),
     (BASE, BASE_FT),
     (MSC, MSC_FT),
+    (BASE, MSC),
 )
-"""(a, b): b is compared with a. The steps of the ladder, then the further rows of Table 3."""
+"""(a, b): b is compared with a. The steps of the ladder, the further rows of Table 3, then the ladder as a whole."""
 
 
 def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
