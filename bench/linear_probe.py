@@ -67,10 +67,8 @@ def seconds(function, *arguments):
 
 
 x, y = problem()
-runs = [
-    (seconds(together, x.astype(np.float32), y), seconds(one_by_one, x.astype(np.float32), y[:, 0]))
-    for _ in range(TIMES)
-]
+single = x.astype(np.float32)
+runs = [(seconds(together, single, y), seconds(one_by_one, single, y[:, 0])) for _ in range(TIMES)]
 ratio = LABELS * min(run[1] for run in runs) / min(run[0] for run in runs)
 ours, theirs = decide(predict(together(x, y), x[DOCUMENTS:]), "multi")[:, 0], one_by_one(x, y[:, 0])
 print(

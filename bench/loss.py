@@ -77,4 +77,4 @@ for batch, queue, labels, bar, times in SIZES:
         f"loss {batch} x {queue} x {labels}: {theirs / ours:.1f} times as fast as the cube (bar {bar}), "
         f"peak {floats:.2f} floats per anchor and reference (bar {MEMORY_BAR:.0f})"
     )
-sys.exit(failed)
+sys.exit(int(failed))
