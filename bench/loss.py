@@ -1,7 +1,7 @@
 """MSC as the library computes it against the form with a tensor of batch x references x labels.
 
-Both from vectors to gradients, in turn, one thread, best CPU time of several. Memory: the allocator's own events, as
-the profiler records them, from the label sets to the gradient of the similarity, in floats per anchor and reference.
+Both from similarities and label sets to the gradient of the similarities, in turn, one thread, CPU time of the
+best of several rounds. Memory of the same: the allocator's events, as the profiler records them, in floats per anchor and reference.
 """
 
 import os
@@ -19,11 +19,8 @@ from pushpull.losses.kernel import weighted_contrast
 from torch.nn import functional as F
 
 TEMPERATURE, WIDTH, MEMORY_BAR = 0.1, 256, 4.0
-SIZES = [(32, 512, 54, 4, 20), (256, 8192, 200, 20, 3)]  # batch, queue, labels, bar, times measured
-
-
-def similarity(vectors, batch):
-    return vectors[:batch] @ vectors.T / TEMPERATURE
+SIZES = [(32, 512, 54, 4, 40), (256, 8192, 200, 20, 1)]  # batch, queue, labels, bar, steps of a round
+ROUNDS = 3
 
 
 def kernel_loss(scores, sets, batch):
@@ -43,16 +40,22 @@ def cube_loss(scores, sets, batch):
     return -(share * log_share[:, :, None]).sum() / batch
 
 
-def gradient(loss, vectors, sets, batch):
-    vectors = vectors.clone().requires_grad_()
-    began = process_time()
-    value = loss(similarity(vectors, batch), sets, batch)
+def gradient(loss, scores, sets, batch):
+    scores = scores.clone().requires_grad_()
+    value = loss(scores, sets, batch)
     value.backward()
-    return process_time() - began, value.detach(), vectors.grad
+    return value.detach(), scores.grad
 
 
-def floats_at_peak(vectors, sets, batch):
-    scores = similarity(vectors, batch).requires_grad_()
+def seconds(steps, *arguments):
+    began = process_time()
+    for _ in range(steps):
+        gradient(*arguments)
+    return process_time() - began
+
+
+def floats_at_peak(scores, sets, batch):
+    scores = scores.clone().requires_grad_()
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as trace:
         kernel_loss(scores, sets, batch).backward()
     events = [event for event in trace.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -61,17 +64,18 @@ def floats_at_peak(vectors, sets, batch):
 
 
 failed = False
-for batch, queue, labels, bar, times in SIZES:
+for batch, queue, labels, bar, steps in SIZES:
     generator = torch.Generator().manual_seed(0)
     vectors = F.normalize(torch.randn(batch + queue + labels, WIDTH, generator=generator), dim=1)
     sets = (torch.rand(batch + queue, labels, generator=generator) < 3 / labels).float()
     sets[torch.arange(batch + queue), torch.randint(labels, (batch + queue,), generator=generator)] = 1
-    runs = [[gradient(loss, vectors, sets, batch) for loss in (kernel_loss, cube_loss)] for _ in range(times)]
-    for one, two in zip(*runs[0], strict=True):
-        if isinstance(one, torch.Tensor):
-            torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-6)
-    ours, theirs = (min(run[side][0] for run in runs) for side in (0, 1))
-    floats = floats_at_peak(vectors, sets, batch)
+    scores = vectors[:batch] @ vectors.T / TEMPERATURE
+    problem = scores, sets, batch
+    for ours, theirs in zip(gradient(kernel_loss, *problem), gradient(cube_loss, *problem), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-6)
+    rounds = [[seconds(steps, loss, *problem) for loss in (kernel_loss, cube_loss)] for _ in range(ROUNDS)]
+    ours, theirs = (min(times) for times in zip(*rounds, strict=True))
+    floats = floats_at_peak(*problem)
     failed |= theirs / ours < bar or floats >= MEMORY_BAR
     print(
         f"loss {batch} x {queue} x {labels}: {theirs / ours:.1f} times as fast as the cube (bar {bar}), "

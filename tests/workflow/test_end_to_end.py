@@ -58,7 +58,8 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
         ("tiny_single", "bce"),
         ("tiny_single", "msc"),
     }
-    assert {row["split"] for row in rows} == {"validation", "test"}
+    assert {row["split"] for row in rows} == {"train", "validation", "test"}
+    assert {row["protocol"] for row in rows if row["split"] == "train"} == {"training"}
     assert {row["paper"] for row in rows} == {"abalone"}
     assert {row["seed"] for row in rows} == {"1"}
     keys = [tuple(row[name] for name in HEADER[:-1]) for row in rows]
@@ -71,7 +72,8 @@ def test_every_protocol_of_a_method_is_measured_on_both_splits(finished):
     rows = read_metrics(finished)
     for method in METHODS:
         first = trained_head if method in ("bce", "base_ft", "msc_ft") else probed
-        for split, more in (("validation", set()), ("test", {"clustering"})):
+        history = set() if method == "pretrained" else {"training"}
+        for split, more in (("validation", history), ("test", {"clustering"})):
             found = {
                 row["protocol"]
                 for row in rows
@@ -86,6 +88,9 @@ def test_values_are_finite_and_shares_lie_between_0_and_1(finished):
     assert len(values) > 500
     for key, value in values.items():
         *run, protocol, split, metric = key
+        if protocol == "training":
+            assert math.isfinite(value), key
+            continue
         stem = metric.removesuffix("_low").removesuffix("_high")
         if stem in SHARES:
             assert 0 <= value <= 1, key
@@ -104,7 +109,7 @@ def test_values_are_finite_and_shares_lie_between_0_and_1(finished):
 
 
 def test_a_single_label_dataset_has_accuracy_equal_to_micro_f1(finished):
-    rows = [row for row in read_metrics(finished) if row["protocol"] != "clustering"]
+    rows = [row for row in read_metrics(finished) if row["protocol"] not in ("clustering", "training")]
     accuracies = {}
     for row in rows:
         key = tuple(row[name] for name in HEADER[:-2])
@@ -122,7 +127,9 @@ def test_a_run_is_recorded_with_settings_code_data_and_versions(finished, method
     card = json.loads((finished / "results/data/tiny/card.json").read_text())
     assert (record["dataset"], record["encoder"], record["method"], record["seed"]) == ("tiny", "tiny", method, 1)
     assert record["settings"]["max_tokens"] == 16
-    assert len(record["code"]) == 16
+    code, *functions = record["code"].split()
+    assert len(code) == 16
+    assert len(functions) == (0 if method == "pretrained" else 2)  # objective and loss
     assert record["data"] == {split: facts["sha256"] for split, facts in card["splits"].items()}
     assert {"torch", "transformers", "numpy"} <= record["versions"].keys()
     assert record["encoder_card"]["pooling"] == "mean"

@@ -27,8 +27,8 @@ def test_the_second_run_has_nothing_to_do(again):
 
 
 def test_a_comment_or_a_docstring_in_the_library_retrains_nothing(again):
-    edit(again, "losses/contrastive.py", "import math\n", "# a comment\n\nimport math\n")
-    edit(again, "losses/contrastive.py", '"""Sizes of intersection', '"""The sizes of intersection')
+    edit(again, "losses/contrastive.py", "import torch\n", "# a comment\n\nimport torch\n")
+    edit(again, "losses/kernel.py", '"""Sizes of intersection', '"""The sizes of intersection')
     edit(again, "training/loop.py", "import math\n", "import math  # another comment\n")
     assert "Nothing to be done" in dry_run(again, *TINY_ARGUMENTS)
 
