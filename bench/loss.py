@@ -1,7 +1,8 @@
 """MSC as the library computes it against the form with a tensor of batch x references x labels.
 
-Both from similarities and label sets to the gradient of the similarities, in turn, one thread, CPU time of the
-best of several rounds. Memory of the same: the allocator's events, as the profiler records them, in floats per anchor and reference.
+Both from similarities and label sets to the gradient of the similarities, in turn, one thread, CPU time of the best of
+three rounds. Memory of the same: the allocator's events, as the profiler records them, in floats per anchor and
+reference.
 """
 
 import os
@@ -10,8 +11,10 @@ import sys
 os.environ |= {"OMP_NUM_THREADS": "1", "KINETO_LOG_LEVEL": "99"}
 sys.path.insert(0, "workflow_scripts")
 
+from functools import partial
 from itertools import accumulate
 from time import process_time
+from timeit import timeit
 
 import torch
 from pushpull.losses.contrastive import msc
@@ -20,7 +23,6 @@ from torch.nn import functional as F
 
 TEMPERATURE, WIDTH, MEMORY_BAR = 0.1, 256, 4.0
 SIZES = [(32, 512, 54, 4, 40), (256, 8192, 200, 20, 1)]  # batch, queue, labels, bar, steps of a round
-ROUNDS = 3
 
 
 def kernel_loss(scores, sets, batch):
@@ -47,13 +49,6 @@ def gradient(loss, scores, sets, batch):
     return value.detach(), scores.grad
 
 
-def seconds(steps, *arguments):
-    began = process_time()
-    for _ in range(steps):
-        gradient(*arguments)
-    return process_time() - began
-
-
 def floats_at_peak(scores, sets, batch):
     scores = scores.clone().requires_grad_()
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as trace:
@@ -71,9 +66,9 @@ for batch, queue, labels, bar, steps in SIZES:
     sets[torch.arange(batch + queue), torch.randint(labels, (batch + queue,), generator=generator)] = 1
     scores = vectors[:batch] @ vectors.T / TEMPERATURE
     problem = scores, sets, batch
-    for ours, theirs in zip(gradient(kernel_loss, *problem), gradient(cube_loss, *problem), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-6)
-    rounds = [[seconds(steps, loss, *problem) for loss in (kernel_loss, cube_loss)] for _ in range(ROUNDS)]
+    torch.testing.assert_close(gradient(kernel_loss, *problem), gradient(cube_loss, *problem), rtol=1e-3, atol=1e-6)
+    sides = [partial(gradient, loss, *problem) for loss in (kernel_loss, cube_loss)]
+    rounds = [[timeit(side, timer=process_time, number=steps) for side in sides] for _ in range(3)]
     ours, theirs = (min(times) for times in zip(*rounds, strict=True))
     floats = floats_at_peak(*problem)
     failed |= theirs / ours < bar or floats >= MEMORY_BAR
