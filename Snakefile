@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from pushpull.config import check
 from pushpull.fingerprint import fingerprint
 from pushpull.plan import DATA, RUN, Plan
+from pushpull.settings import CLASSIFIER, PROBED
 
 
 configfile: "config.yaml"

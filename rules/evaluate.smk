@@ -1,141 +1,120 @@
-rule classifier:
-    input:
-        model=f"{RUN}/model",
-        validation=f"{RUN}/embeddings/validation.npy",
-        test=f"{RUN}/embeddings/test.npy",
-    output:
-        validation=f"{RUN}/classifier/validation.npy",
-        test=f"{RUN}/classifier/test.npy",
-        decisions=f"{RUN}/classifier/decisions.npz",
-    log:
-        "logs/classifier/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        task=lambda w: config["datasets"][w.dataset]["task"],
-        code=fingerprint("evaluation.classifier", "evaluation.protocols"),
-    script:
-        "../workflow_scripts/classifier.py"
+EMBEDDED = ("train", "validation", "test", "labels")
+SCORES = ("validation.npy", "test.npy", "decisions.npz")
 
 
-rule linear_probe:
+rule evaluate:
     input:
-        data_train=f"{DATA}/train.parquet",
-        data_validation=f"{DATA}/validation.parquet",
+        train=f"{DATA}/train.parquet",
+        validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
-        train=f"{RUN}/embeddings/train.npy",
-        validation=f"{RUN}/embeddings/validation.npy",
-        test=f"{RUN}/embeddings/test.npy",
-    output:
-        validation=f"{RUN}/linear_probe/validation.npy",
-        test=f"{RUN}/linear_probe/test.npy",
-        decisions=f"{RUN}/linear_probe/decisions.npz",
-    log:
-        "logs/linear_probe/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=2500,
-        runtime=60,
-        gpu=1,
-    params:
-        seed=lambda w: int(w.seed),
-        grid=plan.setting("probe_grid"),
-        code=fingerprint("evaluation.linear_probe", "evaluation.protocols", "data.dataset"),
-    script:
-        "../workflow_scripts/linear_probe.py"
-
-
-rule knn:
-    input:
-        unpack(plan.base_scores),
-        data_train=f"{DATA}/train.parquet",
-        card=f"{DATA}/card.json",
-        train=f"{RUN}/embeddings/train.npy",
-        validation=f"{RUN}/embeddings/validation.npy",
-        test=f"{RUN}/embeddings/test.npy",
-    output:
-        validation=f"{RUN}/knn/validation.npy",
-        test=f"{RUN}/knn/test.npy",
-        decisions=f"{RUN}/knn/decisions.npz",
-    log:
-        "logs/knn/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=2500,
-        runtime=60,
-    params:
-        **config["knn"],
-        base=lambda w: plan.protocols(w)[0],
-        code=fingerprint("evaluation.knn", "evaluation.protocols", "data.dataset"),
-    script:
-        "../workflow_scripts/knn.py"
-
-
-rule dbc:
-    input:
-        data_validation=f"{DATA}/validation.parquet",
-        card=f"{DATA}/card.json",
-        labels=f"{RUN}/embeddings/labels.npy",
-        validation=f"{RUN}/embeddings/validation.npy",
-        test=f"{RUN}/embeddings/test.npy",
-    output:
-        validation=f"{RUN}/dbc/validation.npy",
-        test=f"{RUN}/dbc/test.npy",
-        decisions=f"{RUN}/dbc/decisions.npz",
-    log:
-        "logs/dbc/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=2500,
-        runtime=30,
-    params:
-        code=fingerprint("evaluation.dbc", "evaluation.protocols", "data.dataset"),
-    script:
-        "../workflow_scripts/dbc.py"
-
-
-rule metrics:
-    input:
-        data_validation=f"{DATA}/validation.parquet",
-        data_test=f"{DATA}/test.parquet",
-        card=f"{DATA}/card.json",
-        test=f"{RUN}/embeddings/test.npy",
-        decisions=plan.decisions,
+        embeddings=expand(f"{RUN}/embeddings/{{part}}.npy", part=EMBEDDED, allow_missing=True),
         history=f"{RUN}/history.csv",
         forces=plan.forces,
     output:
-        f"{RUN}/metrics.csv",
+        [f"{RUN}/{protocol}/{file}" for protocol in ("linear_probe", "knn", "dbc") for file in SCORES],
+        metrics=f"{RUN}/metrics.csv",
     log:
-        "logs/metrics/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+        "logs/evaluate/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    wildcard_constraints:
+        method=plan.methods(*PROBED),
     conda:
         "../envs/learn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=60,
+        mem_mb=6000,
+        runtime=120,
+        gpu=1,
     params:
         protocols=plan.protocols,
-        code=fingerprint("evaluation.summary", "evaluation.protocols", "data.dataset"),
+        knn=plan.knn,
+        retrieval=plan.retrieval,
+        seed=lambda w: int(w.seed),
+        probe_grid=plan.setting("probe_grid"),
+        code=fingerprint("evaluation.scoring", "evaluation.retrieval"),
     script:
-        "../workflow_scripts/metrics.py"
+        "../workflow_scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_classified with:
+    input:
+        train=f"{DATA}/train.parquet",
+        validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
+        card=f"{DATA}/card.json",
+        embeddings=expand(f"{RUN}/embeddings/{{part}}.npy", part=EMBEDDED, allow_missing=True),
+        scores=expand(f"{RUN}/classifier/{{part}}.npy", part=["validation", "test"], allow_missing=True),
+        history=f"{RUN}/history.csv",
+        forces=plan.forces,
+    output:
+        [f"{RUN}/{protocol}/{file}" for protocol in ("knn", "dbc") for file in SCORES],
+        f"{RUN}/classifier/decisions.npz",
+        metrics=f"{RUN}/metrics.csv",
+    wildcard_constraints:
+        method=plan.methods(*CLASSIFIER),
+    resources:
+        mem_mb=6000,
+        runtime=60,
+
+
+rule inference:
+    input:
+        model=f"{RUN}/model",
+        data=f"{DATA}/card.json",
+        splits=expand(f"{DATA}/{{part}}.parquet", part=["train", "test"], allow_missing=True),
+        train=f"{RUN}/embeddings/train.npy",
+    output:
+        datastore=directory(f"{RUN}/datastore"),
+        inference=f"{RUN}/inference.json",
+    log:
+        "logs/inference/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    wildcard_constraints:
+        method=plan.methods(*CLASSIFIER),
+    conda:
+        "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=1,
+    params:
+        max_tokens=plan.setting("max_tokens"),
+        clean_text=plan.setting("clean_text"),
+        knn=plan.knn,
+        code=fingerprint("evaluation.inference", "evaluation.datastore", "encoders.heads", "data.dataset"),
+    script:
+        "../workflow_scripts/inference.py"
+
+
+rule neighbourhoods:
+    input:
+        [f"{run.path}/embeddings/{split}.npy" for run in plan.neighbourhoods() for split in ("train", "test")],
+        plan.tests(),
+    output:
+        f"{STUDY}/neighbourhoods.csv",
+    log:
+        f"logs/neighbourhoods/{plan.study}.log",
+    conda:
+        "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    params:
+        runs=[run._asdict() | {"path": run.path} for run in plan.neighbourhoods()],
+        code=fingerprint("evaluation.neighbourhood", "evaluation.protocols", "data.dataset"),
+    script:
+        "../workflow_scripts/neighbourhoods.py"
 
 
 rule collect:
     input:
         metrics=plan.all_metrics(),
+        inference=[f"{run.path}/inference.json" for run in plan.inference()],
     output:
         metrics=f"{STUDY}/metrics.csv",
         runs=f"{STUDY}/runs.json",
+        inference=f"{STUDY}/inference.csv",
     log:
         f"logs/collect/{plan.study}.log",
     localrule: True
@@ -143,6 +122,7 @@ rule collect:
         "../envs/paper.yaml"
     params:
         study=plan.study_record(),
+        timed=[run._asdict() for run in plan.inference()],
         code=fingerprint("paper.collect"),
     script:
         "../workflow_scripts/collect.py"

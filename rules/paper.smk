@@ -27,6 +27,7 @@ rule table:
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
         comparisons=f"{STUDY}/comparisons.csv",
+        inference=f"{STUDY}/inference.csv",
     output:
         csv=f"{STUDY}/tables/{{name}}.csv",
         md=f"{STUDY}/tables/{{name}}.md",
@@ -48,6 +49,7 @@ rule figure:
         metrics=f"{STUDY}/metrics.csv",
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
+        neighbourhoods=f"{STUDY}/neighbourhoods.csv",
     output:
         pdf=f"{STUDY}/figures/{{name}}.pdf",
         png=f"{STUDY}/figures/{{name}}.png",
@@ -69,6 +71,7 @@ rule report:
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
         comparisons=f"{STUDY}/comparisons.csv",
+        inference=f"{STUDY}/inference.csv",
         tables=expand(
             f"{STUDY}/tables/{{name}}.{{ending}}", ending=["csv", "md", "tex"], name=plan.artefacts("table")
         ),

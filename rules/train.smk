@@ -13,7 +13,7 @@ rule train:
     benchmark:
         "benchmarks/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
     wildcard_constraints:
-        method=plan.methods("pretrained", "supervised", "contrastive", "label_wise"),
+        method=plan.methods(*PROBED, "supervised", "joint"),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -79,6 +79,8 @@ rule embed:
         labels=f"{RUN}/embeddings/labels.npy",
     log:
         "logs/embed/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    wildcard_constraints:
+        method=plan.methods(*PROBED),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -89,6 +91,19 @@ rule embed:
     params:
         max_tokens=plan.setting("max_tokens"),
         clean_text=plan.setting("clean_text"),
-        code=fingerprint("encoders.sentence", "data.dataset"),
+        code=plan.embedding_code,
     script:
         "../workflow_scripts/embed.py"
+
+
+# The model that is open for the embeddings scores the documents with its own classifier, too.
+use rule embed as embed_and_classify with:
+    output:
+        train=f"{RUN}/embeddings/train.npy",
+        validation=f"{RUN}/embeddings/validation.npy",
+        test=f"{RUN}/embeddings/test.npy",
+        labels=f"{RUN}/embeddings/labels.npy",
+        validation_scores=f"{RUN}/classifier/validation.npy",
+        test_scores=f"{RUN}/classifier/test.npy",
+    wildcard_constraints:
+        method=plan.methods(*CLASSIFIER),

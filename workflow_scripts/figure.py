@@ -6,6 +6,7 @@ from pushpull.paper.figures import save_figure
 from pushpull.paper.study import load_study
 
 with job(snakemake.log[0]):
-    study = load_study(snakemake.input.metrics, snakemake.input.runs, snakemake.input.cards)
+    files = snakemake.input
+    study = load_study(files.metrics, files.runs, files.cards, neighbourhoods=files.neighbourhoods)
     figure = figure_maker(snakemake.params.name)(study)
     save_figure(figure, snakemake.output.pdf, snakemake.output.png)

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import torch
-from pushpull.encoders.sentence import embed, load_encoder, pick_device, save_encoder
+from pushpull.encoders.sentence import embed, pick_device, save_encoder
 from pushpull.evaluation.checkpoint_choice import choose_epoch
 from pushpull.job import cpu_count, job
 from pushpull.training import run
@@ -13,8 +13,9 @@ from pushpull.training.checkpoint import discard
 with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
-    data, encoder = Path(snakemake.input.card).parent, load_encoder(params.card)
-    record, seed = {**params.record, "code": params.code}, int(snakemake.wildcards.seed)
+    data, seed = Path(snakemake.input.card).parent, int(snakemake.wildcards.seed)
+    record = {**params.record, "code": params.code}
+    encoder = run.start_encoder(data, params.card, record)
     outcome = {"history": [], "forces": []}
     if params.settings["kind"] == "pretrained":
         save_encoder(encoder, Path(output.model))

@@ -18,9 +18,9 @@ MIRROR = os.environ.get("PUSHPULL_MIRROR")
 pytestmark = pytest.mark.skipif(not MIRROR, reason="PUSHPULL_MIRROR names no folder of downloaded files")
 
 
-def card_of(dataset: str, folder: Path) -> dict:
+def card_of(dataset: str, folder: Path, **given) -> dict:
     fetch(dataset, load_sources(dataset), folder / "raw", Path(MIRROR), folder / "checksums.json")
-    prepare(dataset, {"reader": dataset, "task": "multi"}, folder / "raw", folder)
+    prepare(dataset, {"reader": dataset, "task": "multi"} | given, folder / "raw", folder)
     return read_card(folder)
 
 
@@ -73,6 +73,30 @@ def test_semeval_has_the_published_sizes(tmp_path):
         "trust",
     ]
     assert sorted(label["name"] for label in card["labels"]) == names
+
+
+@pytest.mark.parametrize(
+    ("view", "labels", "mean", "rarest", "most_frequent"),
+    [("iptc", 17, 1.541, ("weather", 4), ("politics", 1116)),
+     ("event_types", 12, 1.984, ("Manufacture", 17), ("Unknown", 1038))],
+)  # fmt: skip
+def test_eventdna_has_the_counted_sizes_in_both_views(tmp_path, view, labels, mean, rarest, most_frequent):
+    card = card_of("eventdna", tmp_path, labels=view, validation=0.125)
+    facts = card["splits"].values()
+    documents = [split["documents"] for split in facts]
+    assert sum(documents) == 1771
+    assert documents == pytest.approx([1240, 177, 354], rel=0.05)
+    total = sum(split["labels_per_document"] * split["documents"] for split in facts)
+    assert total / 1771 == pytest.approx(mean, abs=0.0005)
+    words = sum(split["words_per_document"] * split["documents"] for split in facts)
+    assert words / 1771 == pytest.approx(59.9, abs=0.05)
+    assert not any(split["without_labels"] or split["empty_texts"] for split in facts)
+    counts = {label["name"]: label["train"] + label["validation"] + label["test"] for label in card["labels"]}
+    assert len(counts) == labels
+    assert counts[rarest[0]] == rarest[1] == min(counts.values())
+    assert counts[most_frequent[0]] == most_frequent[1] == max(counts.values())
+    for label in card["labels"]:  # stratified: a fifth of every label
+        assert label["test"] == pytest.approx(0.2 * counts[label["name"]], abs=2, rel=0.05)
 
 
 def aapd(train: Path, test: Path):

@@ -1,8 +1,21 @@
 """The heads against their formulas, written out."""
 
+import numpy as np
 import pytest
 import torch
-from pushpull.encoders.heads import Classifier, LabelAttention, ProjectionHead, Prototypes
+from pushpull.encoders.build import build_encoder
+from pushpull.encoders.heads import (
+    Classifier,
+    LabelAttention,
+    LabelClassifier,
+    ProjectionHead,
+    Prototypes,
+    make_classifier,
+    open_classifier,
+    save_classifier,
+)
+from pushpull.encoders.sentence import tokenise
+from safetensors.torch import load_file
 from torch import nn
 
 
@@ -64,7 +77,39 @@ def test_the_classifier_drops_features_in_training_only(training):
     torch.manual_seed(0)
     classifier, vectors = Classifier(50, 3, 0.5).train(training), torch.ones(1, 50)
     plain = vectors @ classifier.linear.weight.T + classifier.linear.bias
-    assert torch.allclose(classifier(vectors), plain) is not training
+    assert torch.allclose(classifier({"sentence_embedding": vectors}), plain) is not training
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_classifier_of_label_vectors_reads_of_each_label_its_own_vector(training):
+    torch.manual_seed(0)
+    classifier, vectors = LabelClassifier(50, 3, 0.5).train(training), torch.randn(4, 3, 50)
+    nn.init.normal_(classifier.linear.bias)
+    logits = classifier({"label_vectors": vectors, "sentence_embedding": vectors.amax(1)})
+    weight, bias = classifier.linear.weight, classifier.linear.bias
+    expected = torch.stack([torch.stack([vectors[b, j] @ weight[j] + bias[j] for j in range(3)]) for b in range(4)])
+    assert torch.allclose(logits, expected, atol=1e-5) is not training
+
+
+@pytest.mark.parametrize(
+    ("architecture", "kind"), [(None, Classifier), ("text_cnn", Classifier), ("ldgn", LabelClassifier)]
+)
+def test_a_saved_classifier_opens_for_its_encoder_with_the_same_logits(architecture, kind, tiny_encoder, tmp_path):
+    texts, labels = ["a ship", "the harbour"], np.eye(2, dtype=np.uint8)
+    small = {"architecture": architecture, "embedding": 8, "feature_maps": 4, "hidden": 8, "min_count": 1}
+    encoder = build_encoder(small, texts, labels) if architecture else tiny_encoder
+    classifier = make_classifier(encoder, 2, 0.5)
+    nn.init.normal_(classifier.linear.bias)
+    save_classifier(classifier, tmp_path / "classifier.safetensors")
+    opened = open_classifier(tmp_path / "classifier.safetensors", encoder)
+    assert type(opened) is type(classifier) is kind
+    features = encoder.eval()(tokenise(encoder, texts, 8).batch(np.arange(2)))
+    torch.testing.assert_close(opened(features), classifier.eval()(features), rtol=0, atol=0)
+    tensors = load_file(tmp_path / "classifier.safetensors")
+    assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == {
+        "weight": (2, encoder.get_embedding_dimension()),
+        "bias": (2,),
+    }
 
 
 def test_weights_start_xavier_uniform_and_biases_at_zero():

@@ -60,4 +60,8 @@ def test_a_metrics_file_without_the_number_is_named(tmp_path):
     path = tmp_path / "metrics.csv"
     path.write_text("protocol,split,metric,value\n")
     with pytest.raises(ValueError, match=r"metrics\.csv has no validation micro_f1"):
-        best_setting({"a": [path]})
+        best_setting({"a": [path], "b": [path]})
+
+
+def test_a_single_setting_needs_no_metrics_file():
+    assert best_setting({"a": ["not/there.csv"]}) == "a"

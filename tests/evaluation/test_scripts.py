@@ -10,19 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from pushpull.evaluation.metrics import micro_f1
 from pushpull.evaluation.protocols import read_decisions
-from safetensors.numpy import save_file
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 SIZES = {"train": 80, "validation": 30, "test": 40}
-
-
-class Named(dict):
-    """Snakemake's named files: by attribute, by key and, for output, by position."""
-
-    __getattr__ = dict.__getitem__
-
-    def __getitem__(self, key):
-        return list(self.values())[key] if isinstance(key, int) else super().__getitem__(key)
+KNN = {"k": 5, "temperature": 1.0, "proportion": 0.3}
+CURVES = ("neighbours", "test")
 
 
 class Run:
@@ -33,7 +25,8 @@ class Run:
         names = ["grain", "earn", "ship"]
         self.folder, self.data, self.truth = folder, folder / "data", {}
         (self.data).mkdir()
-        (folder / "model").mkdir()
+        for part in ("embeddings", "classifier"):
+            (folder / part).mkdir()
         labels = generator.standard_normal((3, 6)).astype(np.float32)
         for split, size in SIZES.items():
             truth = np.eye(3, dtype=bool)[generator.integers(3, size=size)]
@@ -41,92 +34,52 @@ class Run:
                 truth |= generator.random(truth.shape) < 0.2
             self.truth[split] = truth
             texts = truth @ labels + 0.3 * generator.standard_normal((size, 6))
-            np.save(folder / f"{split}.npy", texts.astype(np.float32))
+            np.save(folder / f"embeddings/{split}.npy", texts.astype(np.float32))
+            logits = texts @ (4 * labels).T - 8
+            scores = 1 / (1 + np.exp(-logits)) if task == "multi" else np.exp(logits) / np.exp(logits).sum(1)[:, None]
+            if split != "train":  # what the encoder's job leaves of a run with a classifier
+                np.save(folder / f"classifier/{split}.npy", scores.astype(np.float32))
             table = {
                 "id": [str(row) for row in range(size)],
                 "text": ["text"] * size,
                 "labels": [[names[label] for label in np.flatnonzero(row)] for row in truth],
             }
             pq.write_table(pa.table(table), self.data / f"{split}.parquet")
-        np.save(folder / "labels.npy", labels)
-        layer = {"weight": 4 * labels, "bias": np.full(3, -8, np.float32)}
-        save_file(layer, folder / "model" / "classifier.safetensors")
+        np.save(folder / "embeddings/labels.npy", labels)
+        (folder / "history.csv").write_text("epoch,training_loss,validation_loss\n1,2.5,2.25\n2,1.5,2.0\n")
         card = {"dataset": "small", "task": task, "labels": [{"name": name, "text": name} for name in names]}
         (self.data / "card.json").write_text(json.dumps(card))
 
-    def embeddings(self, *names):
-        return {name: str(self.folder / f"{name}.npy") for name in names}
-
-    def labels_of(self, *splits):
-        files = {f"data_{split}": str(self.data / f"{split}.parquet") for split in splits}
-        return {**files, "card": str(self.data / "card.json")}
-
-    def script(self, name, inputs, outputs, **params):
+    def evaluate(self, *protocols, retrieval=False):
+        """Run the script; return {(protocol, split, metric): value} of its metrics.csv."""
+        params = {"protocols": protocols, "knn": KNN, "retrieval": retrieval, "seed": 0, "probe_grid": "paper"}
         job = SimpleNamespace(
-            input=Named(inputs),
-            output=Named(outputs),
+            input=SimpleNamespace(
+                card=str(self.data / "card.json"), history=str(self.folder / "history.csv"), forces=[]
+            ),
+            output=SimpleNamespace(metrics=str(self.folder / "metrics.csv")),
             params=SimpleNamespace(**params),
-            log=[str(self.folder / f"{name}.log")],
+            log=[str(self.folder / "evaluate.log")],
             threads=1,
             resources={},
         )
-        runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": job})
-
-    def protocol(self, name, inputs, **params):
-        files = {file.split(".")[0]: f"{name}/{file}" for file in ("validation.npy", "test.npy", "decisions.npz")}
-        self.script(name, inputs, {key: str(self.folder / file) for key, file in files.items()}, **params)
-        return read_decisions(self.folder / name)
+        runpy.run_path(str(SCRIPTS / "evaluate.py"), init_globals={"snakemake": job})
+        with (self.folder / "metrics.csv").open(newline="") as stream:
+            return {tuple(row[:3]): float(row[3]) for row in list(csv.reader(stream))[1:]}
 
 
+@pytest.mark.parametrize("first", ["classifier", "linear_probe"])
 @pytest.mark.parametrize("task", ["multi", "single"])
-def test_every_protocol_scores_decides_and_is_measured(tmp_path, task):
+def test_every_protocol_scores_decides_and_is_measured(tmp_path, task, first):
     run = Run(tmp_path, task)
-    classifier_inputs = {**run.embeddings("validation", "test"), "model": str(tmp_path / "model")}
-    decisions = {
-        "classifier": run.protocol("classifier", classifier_inputs, task=task),
-        "linear_probe": run.protocol(
-            "linear_probe",
-            {**run.embeddings("train", "validation", "test"), **run.labels_of("train", "validation")},
-            seed=0,
-            grid="paper",
-        ),
-        "knn": run.protocol(
-            "knn",
-            {
-                **run.embeddings("train", "validation", "test"),
-                **run.labels_of("train"),
-                "base_validation": str(tmp_path / "classifier" / "validation.npy"),
-                "base_test": str(tmp_path / "classifier" / "test.npy"),
-            },
-            k=5,
-            temperature=1.0,
-            proportion=0.5,
-        ),
-        "dbc": run.protocol("dbc", {**run.embeddings("validation", "test", "labels"), **run.labels_of("validation")}),
-    }
-    history = tmp_path / "history.csv"
-    history.write_text("epoch,training_loss,validation_loss\n1,2.5,2.25\n2,1.5,2.0\n")
-    run.script(
-        "metrics",
-        {
-            "decisions": [str(tmp_path / protocol / "decisions.npz") for protocol in decisions],
-            **run.embeddings("test"),
-            **run.labels_of("validation", "test"),
-            "history": str(history),
-            "forces": [],
-        },
-        {"metrics": str(tmp_path / "metrics.csv")},
-        protocols=list(decisions),
-    )
-    with (tmp_path / "metrics.csv").open(newline="") as stream:
-        values = {tuple(row[:3]): float(row[3]) for row in list(csv.reader(stream))[1:]}
+    values = run.evaluate(first, "knn", "dbc")
     compared = 0
-    for protocol, rules in decisions.items():
+    for protocol in (first, "knn", "dbc"):
         for split in ("validation", "test"):
             scores = np.load(tmp_path / protocol / f"{split}.npy", allow_pickle=False)
             assert scores.shape == (SIZES[split], 3) and scores.dtype == np.float32
             assert 0 <= scores.min() < scores.max() <= 1
-        for rule, by_split in rules.items():
+        for rule, by_split in read_decisions(tmp_path / protocol).items():
             name = protocol if rule == "half" else f"{protocol}_{rule}"
             for split, decided in by_split.items():
                 assert values[name, split, "micro_f1"] == micro_f1(run.truth[split], decided) > 0.6
@@ -138,14 +91,27 @@ def test_every_protocol_scores_decides_and_is_measured(tmp_path, task):
     assert values["clustering", "test", "documents@100"] == SIZES["test"]
     assert values["training", "train", "training_loss@2"] == 1.5
     assert values["training", "validation", "validation_loss@1"] == 2.25
+    assert not [key for key in values if key[0] == "neighbours"]
+
+
+def test_neighbours_are_mixed_with_the_model_and_their_curves_meet_the_protocols(tmp_path):
+    run = Run(tmp_path, "multi")
+    values = run.evaluate("classifier", "knn", "dbc", retrieval=True)
+    vote, model = (np.load(tmp_path / f"{name}/test.npy") for name in ("knn", "classifier"))
+    mixed = KNN["proportion"] * vote + (1 - KNN["proportion"]) * model
+    np.testing.assert_array_equal(read_decisions(tmp_path / "knn")["mixed"]["test"], mixed >= 0.5)
+    curve = {metric: value for (protocol, split, metric), value in values.items() if (protocol, split) == CURVES}
+    assert curve["micro_f1@k=0"] == curve["micro_f1@proportion=0.0"] == values["classifier", "test", "micro_f1"]
+    assert curve["micro_f1@k=5"] == curve["micro_f1@proportion=0.3"] == values["knn_mixed", "test", "micro_f1"]
+    assert curve["micro_f1@proportion=1.0"] == values["knn", "test", "micro_f1"]
+    assert {metric for metric in curve if "@k=" in metric} == {f"micro_f1@k={k}" for k in (0, 1, 2, 5, 10, 20, 40, 80)}
 
 
 def test_embeddings_of_another_dataset_end_the_job_with_one_line(tmp_path):
     run = Run(tmp_path, "multi")
-    np.save(tmp_path / "validation.npy", np.ones((29, 6), np.float32))
-    inputs = {**run.embeddings("validation", "test", "labels"), **run.labels_of("validation")}
+    np.save(tmp_path / "embeddings/validation.npy", np.ones((29, 6), np.float32))
     with pytest.raises(SystemExit):
-        run.protocol("dbc", inputs)
-    (line,) = (tmp_path / "dbc.log").read_text().splitlines()
+        run.evaluate("classifier", "knn", "dbc")
+    (line,) = (tmp_path / "evaluate.log").read_text().splitlines()
     assert "validation.npy: shape (29, 6), wanted [30 of rows" in line
     assert not (tmp_path / "dbc").exists()

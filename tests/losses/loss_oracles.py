@@ -134,16 +134,24 @@ def jscl_released_loop(vectors, sets, batch, prototypes):
     return total / batch
 
 
-def shared_labels_loop(vectors, sets, batch, prototypes, similarity=dot):
-    """losses.md 3: the contrastive term of kNN-MLTC, averaged over the anchors as ABALONE restates it."""
+def shared_labels_loop(vectors, sets, batch, prototypes, similarity=dot, most=None):
+    """losses.md 3: the contrastive term of kNN-MLTC, averaged over the anchors as ABALONE restates it.
+
+    `most` cuts the number of shared labels: 1 is the ablation without the dynamic coefficient.
+    """
     names, total = label_sets(sets, prototypes), 0.0
     for i in range(batch):
         s = {k: similarity(vectors, i, k) for k in range(len(names)) if k != i}
-        shared = {k: len(names[i] & names[k]) for k in s}
+        shared = {k: min(len(names[i] & names[k]), most or len(sets[0])) for k in s}
         if sum(shared.values()):
             terms = [shared[k] / sum(shared.values()) * (s[k] - log_sum_exp(s.values())) for k in s]
             total = total - sum(terms)
     return total / batch
+
+
+def shared_or_not_loop(vectors, sets, batch, prototypes, similarity=dot):
+    """losses.md 3, ablation: every reference that shares a label weighs the same."""
+    return shared_labels_loop(vectors, sets, batch, prototypes, similarity, most=1)
 
 
 def mulcon_loop(vectors, labels, temperature):

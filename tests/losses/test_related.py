@@ -12,14 +12,20 @@ from loss_oracles import (
     mulcon_loop,
     problem,
     shared_labels_loop,
+    shared_or_not_loop,
     supcon_loop,
 )
 from pushpull.losses.contrastive import jaccard
 from pushpull.losses.kernel import negative_distance
-from pushpull.losses.related import jscl, jscl_released, mulcon, shared_labels
+from pushpull.losses.related import jscl, jscl_released, mulcon, shared_labels, shared_or_not
 from torch.nn import functional as F
 
-LOOPS = [(jscl, jscl_loop), (jscl_released, jscl_released_loop), (shared_labels, shared_labels_loop)]
+LOOPS = [
+    (jscl, jscl_loop),
+    (jscl_released, jscl_released_loop),
+    (shared_labels, shared_labels_loop),
+    (shared_or_not, shared_or_not_loop),
+]
 
 
 @pytest.mark.parametrize(("contrast", "loop"), LOOPS)
@@ -118,6 +124,13 @@ def test_coefficients_of_shared_labels_sum_to_one_or_zero_and_count_the_labels_s
     weights = shared_labels(sets, sets, itself(5, sets), False).weights
     assert weights.sum(1).tolist() == pytest.approx([1, 1, 1, 0, 0])
     assert weights[0].tolist() == pytest.approx([0, 2 / 3, 1 / 3, 0, 0])
+
+
+def test_without_the_dynamic_coefficient_every_reference_that_shares_a_label_counts_once():
+    sets = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=torch.float64)
+    weights = shared_or_not(sets, sets, itself(5, sets), False).weights
+    assert weights.sum(1).tolist() == pytest.approx([1, 1, 1, 0, 0])
+    assert weights[0].tolist() == pytest.approx([0, 1 / 2, 1 / 2, 0, 0])
 
 
 def test_scaling_vectors_and_temperature_together_changes_nothing():

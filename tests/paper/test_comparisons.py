@@ -46,7 +46,7 @@ class Measured:
         flipped = np.random.default_rng([len(self.runs), seed]).permutation(self.truth.size) < wrong
         decided = self.truth ^ flipped.reshape(self.truth.shape)
         other = np.zeros((5, 3), dtype=bool)
-        folder = f"{run['path']}/{protocol.removesuffix('_one')}"
+        folder = f"{run['path']}/{protocol.removesuffix(f'_{rule}')}"
         write_scores(folder, other.astype(float), decided.astype(float), {rule: (other, decided)})
         self.runs.append(run)
         self.rows += metric_rows(run, score_rows(protocol, validation, 0.5))
@@ -193,12 +193,13 @@ def test_pairs_are_of_the_same_seed(study):
     assert [(a["seed"], b["seed"]) for a, b in alone] == [(0, 0), (1, 0), (2, 0)]
 
 
-def test_a_rule_of_a_protocol_that_has_several_is_found(measured, monkeypatch):
+@pytest.mark.parametrize(("protocol", "rule"), [("dbc_one", "one"), ("knn_mixed", "mixed")])
+def test_a_rule_of_a_protocol_that_has_several_is_found(measured, monkeypatch, protocol, rule):
     declared = comparisons.import_module("pushpull.paper.abalone_rows")
-    rows = [Row(name, "", name, "dbc_one", "dbc_one") for name in ("base", "msc")]
+    rows = [Row(name, "", name, protocol, protocol) for name in ("base", "msc")]
     monkeypatch.setattr(declared, "COMPARISONS", (tuple(rows),))
-    measured.add("base", 1, wrong=4, protocol="dbc_one", rule="one")
-    measured.add("msc", 1, wrong=4, protocol="dbc_one", rule="one")
+    measured.add("base", 1, wrong=4, protocol=protocol, rule=rule)
+    measured.add("msc", 1, wrong=4, protocol=protocol, rule=rule)
     assert len(measured.compare()) == 2
 
 

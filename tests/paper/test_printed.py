@@ -7,6 +7,10 @@ def test_every_printed_value_of_abalone_is_there():
     assert [len(printed_values("abalone", f"table{n}")) for n in range(1, 5)] == [18, 30, 63, 12]
 
 
+def test_every_printed_value_of_knn_mltc_is_there():
+    assert [len(printed_values("knn_mltc", f"table{n}")) for n in range(2, 9)] == [8, 24, 24, 12, 12, 6, 12]
+
+
 def test_values_are_numbers_in_the_units_of_the_paper():
     values = printed_values("abalone", "table3").set_index(["row", "dataset", "metric"]).value
     assert values["L_MSC-FT", "AAPD", "micro_f1"] == 74.0

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from pushpull.paper.registry import table_maker
 from pushpull.paper.report import missing_cells, run_facts, write_headline
+from pushpull.paper.study import NEIGHBOURHOODS
 from synthetic_study import make_card
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
@@ -59,9 +60,12 @@ def test_the_scripts_make_a_whole_report(study, parts, tmp_path):
     cards = [tmp_path / f"card_{name}.json" for name in parts["datasets"]]
     for card, (name, facts) in zip(cards, parts["datasets"].items(), strict=True):
         card.write_text(json.dumps(make_card(name, facts["title"])))
-    collected = {"metrics": folder / "metrics.csv", "runs": folder / "runs.json"}
-    run_script("collect", log, input={"metrics": files}, params={"study": study.info}, output=collected)
+    collected = {name: folder / f"{name}.csv" for name in ("metrics", "inference")} | {"runs": folder / "runs.json"}
+    given = {"input": {"metrics": files, "inference": []}, "params": {"study": study.info, "timed": []}}
+    run_script("collect", log, **given, output=collected)
     inputs = collected | {"cards": cards, "comparisons": tmp_path / "comparisons.csv"}
+    inputs["neighbourhoods"] = tmp_path / "neighbourhoods.csv"
+    inputs["neighbourhoods"].write_text(",".join(NEIGHBOURHOODS) + "\n")
     tables, figures = {"csv": [], "md": [], "tex": []}, []
     for name in TABLES:
         output = {kind: folder / "tables" / f"{name}.{kind}" for kind in tables}

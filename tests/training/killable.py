@@ -13,6 +13,7 @@ from pushpull.training.run import load_corpus
 SMALL = {"epochs": 3, "batch_size": 16, "max_tokens": 16, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
 METHODS = {
     "supervised": {"loss": "bce"},
+    "joint": {"loss": "shared_labels", "temperature": 10.0, "patience": 2},
     "label_wise": {"loss": "mulcon"},
     "contrastive": {"loss": "msc", "queue_size": 40, "prototypes": True, "negative_weight": 0.1},
 }

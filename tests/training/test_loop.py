@@ -7,6 +7,8 @@ import pytest
 import torch
 from pushpull.encoders.sentence import tokenise
 from pushpull.errors import InputError
+from pushpull.settings import defaults
+from pushpull.training import loop
 from pushpull.training.loop import (
     Corpus,
     best_epochs,
@@ -139,3 +141,23 @@ def test_fewer_documents_are_a_fixed_part_with_their_own_texts_and_labels(
         ours, theirs = part.tokens.batch(np.array([row])), whole.tokens.batch(np.array([origin]))
         assert torch.equal(ours["input_ids"], theirs["input_ids"])
     assert first_documents(whole, None) is whole
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(None, 6), (1, 4), (2, 5), (3, 6)])
+def test_training_ends_when_validation_has_not_risen_for_so_many_epochs(
+    tiny_data, tiny_encoder, tmp_path, monkeypatch, patience, epochs
+):
+    settings = defaults("supervised") | {"loss": "bce", "epochs": 6, "batch_size": 32, "max_tokens": 8}
+    settings |= {"patience": patience, "schedule": "constant", "warmup": 0.0}
+    train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
+    objective = load("supervised")(tiny_encoder, train.labels.shape[1], settings)
+    shown = iter([0.1, 0.3, 0.5, 0.4, 0.45, 0.6])
+    monkeypatch.setattr(loop, "validate", lambda *_: {"validation_loss": 1.0, "validation_micro_f1": next(shown)})
+    outcome = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)
+    assert len(outcome["history"]) == epochs
+    assert outcome["best"] == {"highest_validation_micro_f1": 6 if epochs == 6 else 3}
+
+
+def test_a_constant_schedule_keeps_the_peak_after_warm_up():
+    settings = {"warmup": 0.2, "schedule": "constant"}
+    assert [learning_rate_factor(step, 10, settings) for step in (0, 1, 2, 5, 9)] == [0.5, 1.0, 1.0, 1.0, 1.0]

@@ -60,7 +60,7 @@ def test_supervised_loss_is_the_registered_loss_of_the_logits(tiny_encoder, loss
     settings = defaults("supervised") | {"loss": loss, "dropout": 0.0}
     objective = load("supervised")(tiny_encoder, 3, settings).eval()
     batch = batch_of(tiny_encoder)
-    logits = objective.classifier(forward(tiny_encoder, batch))
+    logits = objective.classifier(tiny_encoder(dict(batch)))
     torch.testing.assert_close(objective(batch, LABELS), objective.loss(logits, LABELS))
 
 
@@ -68,7 +68,7 @@ def test_validation_sums_give_micro_f1(tiny_encoder):
     objective = load("supervised")(tiny_encoder, 3, defaults("supervised") | {"loss": "bce"}).eval()
     batch = batch_of(tiny_encoder)
     with torch.no_grad():
-        logits = objective.classifier(forward(tiny_encoder, batch))
+        logits = objective.classifier(tiny_encoder(dict(batch)))
         sums = objective.validation_sums(batch, LABELS)
     decisions = (logits > 0).numpy()
     true_positives = (decisions & LABELS.bool().numpy()).sum()

@@ -237,7 +237,7 @@ def test_an_encoder_needs_a_pinned_source(left_out, encoder):
     config = deepcopy(SHIPPED)
     del config["encoders"][encoder][left_out]
     said = line(config)
-    assert said.startswith(f"encoders.{encoder}: an encoder needs package + sha256, hub + revision")
+    assert said.startswith(f"encoders.{encoder}: an encoder needs pooling with package + sha256, hub + revision")
 
 
 def test_random_false_is_no_source_of_an_encoder():

@@ -11,9 +11,10 @@ import pytest
 import yaml
 from pushpull.config import check
 from pushpull.errors import InputError
+from pushpull.estimate.encoders import Encoder, encoder_of
 from pushpull.estimate.printout import by_artefact, estimate, jobs, load_config, main, report
 from pushpull.estimate.shown import SHOWN, runs_shown
-from pushpull.estimate.throughput import FAMILY, Rate, encoder_of, hours, printed_rates, rate_for, rates
+from pushpull.estimate.throughput import FAMILY, Rate, hours, operations, printed_rates, rate_for, rates
 from pushpull.estimate.workload import (
     COMPARING,
     SPLITS,
@@ -23,6 +24,7 @@ from pushpull.estimate.workload import (
     sizes,
     tokens_per_document,
     work,
+    work_in_documents,
 )
 from pushpull.paper.names import ARTEFACTS
 from pushpull.plan import Plan
@@ -30,10 +32,10 @@ from pushpull.settings import KINDS, defaults
 from workflow_runs import ROOT, job_counts
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
-WORDPIECE, BYTE_PAIRS = "wordpiece", "bpe"
+WORDPIECE, BYTE_PAIRS, WORDS = "wordpiece", "bpe", "words"
 # 100, 20 and 40 documents of 50 words; Reuters-21578 has 1.37 tokens a word: 68.5 + 2 = 70.5 tokens, cut at 60.
 SMALL = Sizes(
-    {"train": 100, "validation": 20, "test": 40}, dict.fromkeys(("train", "validation", "test"), 50), "csv", ""
+    {"train": 100, "validation": 20, "test": 40}, dict.fromkeys(("train", "validation", "test"), 50), 7, "csv", ""
 )
 AAPD = {"title": "AAPD", "task": "multi", "reader": "aapd", "printed_as": {"abalone": "AAPD"}}
 UK_LEX = {"title": "UK-LEX", "task": "multi", "reader": "uk_lex", "printed_as": {"abalone": "UK-LEX"}}
@@ -45,7 +47,7 @@ MINE = {
     "text": "t",
     "labels": "l",
 }
-MINILM, ROBERTA = (encoder_of(name, SHIPPED["encoders"][name]) for name in ("minilm", "roberta"))
+MINILM, ROBERTA, BERT = (encoder_of(name, SHIPPED["encoders"][name], 7) for name in ("minilm", "roberta", "bert"))
 GPU = "NVIDIA H100"
 
 
@@ -85,7 +87,7 @@ def put_card(dataset: str, documents: tuple[int, int, int], words: tuple[float, 
         name: {"documents": count, "words_per_document": mean}
         for name, count, mean in zip(SPLITS, documents, words, strict=True)
     }
-    put(Path(f"results/data/{dataset}/card.json"), {"splits": facts})
+    put(Path(f"results/data/{dataset}/card.json"), {"splits": facts, "labels": [{"name": "a"}, {"name": "b"}]})
 
 
 def put_run(method: str, pace: float | None, device: str = GPU, dataset: str = "mine", seed: int = 1, **given) -> None:
@@ -120,6 +122,12 @@ def test_tokens_of_a_supervised_run_and_of_an_encoder_as_it_came():
     assert work({"kind": "pretrained", "max_tokens": 60}, SMALL, WORDPIECE) == (0, 0, 160 * 60)
 
 
+def test_a_joint_run_passes_as_a_supervised_one_and_patience_saves_nothing_for_certain():
+    joint = work(settings_of("joint", patience=1), SMALL, WORDPIECE)
+    assert joint == work(settings_of("supervised"), SMALL, WORDPIECE)
+    assert work_in_documents(settings_of("joint"), SMALL) == (3 * 100, 3 * 20, 160)
+
+
 def test_a_run_on_fewer_training_documents_is_embedded_whole():
     done = work(settings_of("supervised", train_documents=25), SMALL, WORDPIECE)
     assert done == (3 * 25 * 60, 3 * 20 * 60, 160 * 60)
@@ -132,6 +140,9 @@ def test_a_run_on_fewer_training_documents_is_embedded_whole():
         ("csv", WORDPIECE, 300, 50 * 1.37 + 2),  # not measured: as newswire
         ("reuters21578", BYTE_PAIRS, 300, 50 * 1.67 + 2),
         ("aapd", BYTE_PAIRS, 300, 50 * 1.10 + 2),
+        ("eventdna", WORDPIECE, 300, 50 * 2.12 + 2),
+        ("eventdna", BYTE_PAIRS, 300, 50 * 1.67 + 2),  # only in other tokens
+        ("aapd", WORDS, 300, 50 * 1.03),  # no special tokens
         ("aapd", BYTE_PAIRS, 57, 57),
         ("aapd", BYTE_PAIRS, 56, 56),
     ],
@@ -155,6 +166,7 @@ def test_sizes_come_from_the_card_of_a_prepared_dataset(tiny_data, empty):
     Path("results/data/tiny").symlink_to(tiny_data)
     found = sizes("tiny", {"reader": "generated"})
     assert found.documents == {"train": 90, "validation": 40, "test": 40}
+    assert found.labels == 24
     for split, mean in found.words.items():
         texts = read_texts(tiny_data, split)
         assert mean == pytest.approx(sum(len(text.split()) for text in texts) / len(texts))
@@ -163,9 +175,18 @@ def test_sizes_come_from_the_card_of_a_prepared_dataset(tiny_data, empty):
 def test_a_card_goes_before_the_printed_size(empty):
     assert sizes("aapd", AAPD).documents == {"train": 42_500, "validation": 4_800, "test": 8_500}
     assert set(sizes("aapd", AAPD).words.values()) == {163}
+    assert sizes("aapd", AAPD).labels == 54
     put_card("aapd", (10, 20, 30), (5, 6, 7))
     assert sizes("aapd", AAPD).documents == {"train": 10, "validation": 20, "test": 30}
     assert sizes("aapd", AAPD).words == {"train": 5, "validation": 6, "test": 7}
+    assert sizes("aapd", AAPD).labels == 2
+
+
+def test_a_corpus_that_is_printed_whole_has_the_split_that_follows():
+    for name, train, labels in (("AAPD", 53_840, 54), ("RCV1-V2", 802_414, 103)):
+        found = printed_sizes("knn_mltc", name, "csv")
+        assert found.documents == {"train": train, "validation": 1000, "test": 1000}
+        assert found.labels == labels
 
 
 def test_a_dataset_of_unknown_size_is_named_with_the_next_step(empty):
@@ -182,22 +203,61 @@ def test_a_dataset_of_unknown_size_is_named_with_the_next_step(empty):
 def test_parameters_of_an_encoder_are_those_of_its_layers(name):
     from pushpull.encoders.sentence import load_encoder
 
-    model = load_encoder(SHIPPED["encoders"][name])[0].model
-    assert encoder_of(name, SHIPPED["encoders"][name]).parameters == sum(p.numel() for p in model.encoder.parameters())
+    card = SHIPPED["encoders"][name]
+    model = load_encoder(card)[0].model
+    assert encoder_of(name, card, 7).parameters == sum(p.numel() for p in model.encoder.parameters())
+
+
+def test_bert_is_as_large_as_roberta_with_other_tokens():
+    assert ROBERTA._replace(tokenizer=WORDPIECE) == BERT
+
+
+def weights(module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("given", [{}, {"embedding": 20, "kernel_widths": [2, 3], "feature_maps": 8, "hidden": 12}])
+def test_parameters_of_the_word_encoders_are_those_of_their_layers(given):
+    import numpy as np
+    from pushpull.encoders.build import build_encoder
+
+    labels = np.eye(7, dtype=np.uint8)
+    card = {"architecture": "text_cnn", **given}
+    module = build_encoder(card, ["a b"] * 2, labels)[0]
+    assert encoder_of("cnn", card, 7) == Encoder(weights(module.convolutions), WORDS)
+
+    card = {"architecture": "ldgn", **given}
+    module = build_encoder(card, ["a b"] * 2, labels)[0]
+    half, found = module.hidden // 2, encoder_of("ldgn", card, 7)
+    # By word: the LSTMs, a score for each label, W1, the weights along the static graph, and their sum.
+    lstm = weights(module.rightward) + weights(module.leftward)
+    assert found.parameters == lstm + module.queries.numel() + weights(module.static[0]) + 7 * 7 + 7 * half
+    # By document: four maps of every label vector, two graphs applied (As, and Ad twice), one made.
+    assert found.per_document == 7 * 4 * half**2 + 4 * 7 * 7 * half
+
+
+def test_operations_of_ldgn_count_words_and_documents():
+    ldgn = Encoder(parameters=1000, tokenizer=WORDS, per_document=50_000)
+    assert ldgn.operations(tokens=30, documents=2) == 2 * (30 * 1000 + 2 * 50_000)
+    # 50 words x 1.24 = 62 tokens, cut at 60; 3 epochs of (3 x 100 + 20) passes, then 160.
+    found = operations(settings_of("joint"), SMALL, ldgn)
+    assert found.training == 2 * (3 * 320) * (60 * 1000 + 50_000)
+    assert found.whole == 2 * (3 * 320 + 160) * (60 * 1000 + 50_000)
 
 
 def test_hours_grow_with_the_parameters_and_layers_of_the_encoder():
     rate = Rate("classifier", MINILM, 1e12, GPU, 1, "")
+    spent = {encoder: hours(encoder.operations(1e12, 0), rate) for encoder in (MINILM, ROBERTA)}
     # 2 operations x 10,646,784 parameters x 10^12 tokens / 10^12 a second = 21,293,568 s
-    assert hours(1e12, MINILM, rate) == pytest.approx(21_293_568 / 3600)
-    assert hours(1e12, ROBERTA, rate) / hours(1e12, MINILM, rate) == pytest.approx(85_054_464 / 10_646_784)
-    third = encoder_of("minilm_2", SHIPPED["encoders"]["minilm_2"])
-    assert hours(1e12, third, rate) / hours(1e12, MINILM, rate) == pytest.approx(2 / 6)
+    assert spent[MINILM] == pytest.approx(21_293_568 / 3600)
+    assert spent[ROBERTA] / spent[MINILM] == pytest.approx(85_054_464 / 10_646_784)
+    third = encoder_of("minilm_2", SHIPPED["encoders"]["minilm_2"], 7)
+    assert hours(third.operations(1e12, 0), rate) / spent[MINILM] == pytest.approx(2 / 6)
 
 
 def test_an_encoder_of_unknown_size_is_named_with_the_known_ones():
     with pytest.raises(InputError, match=r"encoders\.mine: .*FacebookAI/roberta-bas'.*did you mean.*roberta-base'"):
-        encoder_of("mine", {"hub": "FacebookAI/roberta-bas"})
+        encoder_of("mine", {"hub": "FacebookAI/roberta-bas"}, 7)
 
 
 def test_printed_costs_give_themselves_back():
@@ -206,8 +266,7 @@ def test_printed_costs_give_themselves_back():
     finetune = defaults("finetune") | {"kind": "finetune", "epochs": 10}
     for settings, wanted in ((contrastive, 25), (finetune, 1.5)):
         rate = rate_for(printed_rates(), settings["kind"], ROBERTA)
-        passes = work(settings, aapd, BYTE_PAIRS).training_passes
-        assert hours(passes, ROBERTA, rate) == pytest.approx(wanted)
+        assert hours(operations(settings, aapd, ROBERTA).training, rate) == pytest.approx(wanted)
         assert f"{wanted:g} h" in rate.source
         assert "A6000" in rate.source
 
@@ -313,6 +372,31 @@ def test_a_dataset_counts_for_the_tables_that_print_it():
     }
     # Table 2: AAPD and RCV1-v2; Table 3: all three; Table 4: RCV1-v2.
     assert found == {"table2": {"aapd"}, "table3": {"aapd", "uk_lex"}, "table4": set()}
+
+
+def test_what_each_artefact_of_knn_mltc_shows():
+    """Two seeds, two weights: bce 2 runs, joint 4, joint_binary 2, and a further supervised method with 2."""
+    methods = {"bce": None, "joint": {"contrastive_weight": [0.01, 0.1]}, "joint_binary": None, "focal": None}
+    common = {"papers": ["knn_mltc"], "encoders": ["cnn"], "methods": methods}
+    plan = Plan(config_of(common | {"datasets": ["aapd_usual"]}))
+    found = {name: runs_shown(plan, "knn_mltc", name) for name in ARTEFACTS["knn_mltc"]}
+    assert {name: len(runs) for name, runs in found.items()} == {
+        "table2": 0,
+        "table3": 2 + 4,
+        "table4": 2 + 4 + 2,
+        "table5": 2 + 4,
+        "table6": 2 + 4,
+        "table7": 1,
+        "table8": 1,
+        "table_ladder": 2 + 4 + 2,
+        "figure2": 4,
+        "figure3": 2,
+        "figure4": 2 + 4,
+    }
+    assert {run.method for run in found["table4"]} == {"bce", "joint", "focal"}
+    # One run of each dataset and encoder is timed, and a pair of them drawn among neighbours.
+    assert found["table7"] == found["table8"] == plan.inference()
+    assert found["figure3"] == plan.neighbourhoods()
 
 
 # What is printed.

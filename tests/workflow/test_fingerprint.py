@@ -6,7 +6,7 @@ import re
 import pytest
 from pushpull import fingerprint as module
 from pushpull.fingerprint import fingerprint
-from pushpull.plan import CHOICE, TRAINING
+from pushpull.stages import CHOICE, EMBEDDING, TRAINING
 from workflow_runs import ROOT
 
 LIBRARY = {
@@ -155,6 +155,7 @@ def rules() -> dict[str, tuple[str, list[str]]]:
     for block in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
         call = re.search(r"fingerprint\((.*?)\)", block, re.DOTALL)
         planned = {"plan.training_code": [*TRAINING, *CHOICE], "plan.prepare_code": ["data.prepare"]}
+        planned["plan.embedding_code"] = EMBEDDING
         named = [modules for function, modules in planned.items() if f"code={function}," in block]
         modules = re.findall(r'"([\w.]+)"', call[1]) if call else named[0] if named else None
         if modules:
@@ -164,18 +165,7 @@ def rules() -> dict[str, tuple[str, list[str]]]:
 
 
 def test_every_rule_that_computes_has_a_fingerprint():
-    computing = {
-        "download",
-        "prepare",
-        "train",
-        "finetune",
-        "embed",
-        "classifier",
-        "linear_probe",
-        "knn",
-        "dbc",
-        "metrics",
-    }
+    computing = {"download", "prepare", "train", "finetune", "embed", "evaluate", "inference", "neighbourhoods"}
     assert computing | {"collect", "compare", "table", "figure", "report"} == rules().keys()
 
 

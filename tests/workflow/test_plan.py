@@ -45,12 +45,15 @@ def of_method(plan: Plan, method: str) -> list:
 
 def test_the_quick_study_runs_the_compared_methods_with_two_seeds_and_the_others_once():
     runs = Plan(SHIPPED).runs()
-    found = Counter((run.dataset, run.encoder, run.method) for run in runs)
+    found = Counter((run.encoder, run.method) for run in runs)
     trained = ("bce", "base", "msc", "base_ft", "msc_ft")
-    place = ("quick_multilabel", "minilm_2")
     once = ("pretrained", "focal", "asymmetric", "base_queue", "base_queue_prototypes", "mulcon", "mulcon_alone")
-    assert found == {(*place, method): 1 for method in once} | {(*place, method): 2 for method in trained}
-    assert len({run.path for run in runs}) == len(runs) == 17
+    abalone = {("minilm_2", method): 1 for method in once} | {("minilm_2", method): 2 for method in trained}
+    assert {key: count for key, count in found.items() if key[0] == "minilm_2"} == abalone
+    for encoder in ("cnn", "ldgn_128", "minilm_2_cls"):  # the base models of kNN-MLTC, each with and without L_con
+        assert {method for place, method in found if place == encoder} == {"bce", "joint", "joint_binary"}
+    assert {run.dataset for run in runs} == {"quick_multilabel"}
+    assert len({run.path for run in runs}) == len(runs)
 
 
 def test_settings_of_a_method_go_before_those_of_the_experiment_and_these_before_defaults():
@@ -167,6 +170,12 @@ def test_fine_tuning_may_start_from_all_grid_points_at_the_methods_own_temperatu
         assert set(inputs) == {path for paths in metrics.values() for path in paths} | set(models.values())
 
 
+def test_fine_tuning_waits_for_no_score_where_there_is_one_grid_point():
+    plan = plan_of([{"methods": {"base": None, "base_ft": None}}])
+    for run in of_method(plan, "base_ft"):
+        assert plan.finetune_inputs(wildcards(run)) == list(plan.parent_models(wildcards(run)).values())
+
+
 def test_the_methods_own_temperature_is_that_of_its_entry():
     config = deepcopy(SHIPPED)
     config["methods"]["base"]["temperature"] = 0.2
@@ -207,21 +216,34 @@ def test_fine_tunings_in_two_experiments_read_the_grid_of_their_own():
 # What the rules read.
 
 
-def test_knn_takes_the_scores_of_the_classifier_or_of_the_linear_probe():
-    plan = Plan(SHIPPED)
-    for run in plan.runs():
-        wanted = "classifier" if plan.kind(run.method) in ("supervised", "finetune") else "linear_probe"
-        assert plan.base_scores(wildcards(run)) == {
-            f"base_{split}": f"{run.path}/{wanted}/{split}.npy" for split in ("validation", "test")
-        }
-
-
-def test_every_kind_has_its_protocols_and_their_decisions():
+def test_every_kind_has_its_protocols_and_knn_is_mixed_with_the_first():
     plan = Plan(SHIPPED)
     assert set(PROTOCOLS) == set(KINDS)
     for run in plan.runs():
-        protocols = plan.protocols(wildcards(run))
-        assert plan.decisions(wildcards(run)) == [f"{run.path}/{protocol}/decisions.npz" for protocol in protocols]
+        own = "classifier" if plan.kind(run.method) in ("supervised", "joint", "finetune") else "linear_probe"
+        assert plan.protocols(wildcards(run)) == (own, "knn", "dbc")
+
+
+def test_a_dataset_may_have_its_own_settings_of_knn():
+    config = deepcopy(SHIPPED)
+    config["datasets"]["quick_multilabel"]["knn"] = {"k": 3}
+    found = Plan(config).knn(Wildcards(fromdict={"dataset": "quick_multilabel"}))
+    assert found == SHIPPED["knn"] | {"k": 3}
+    assert Plan(config).knn(Wildcards(fromdict={"dataset": "quick_single"})) == SHIPPED["knn"]
+
+
+def test_neighbours_are_looked_at_in_the_runs_of_knn_mltc_only():
+    plan = plan_of(
+        [
+            {"papers": ["abalone"], "methods": {"bce": None}},
+            {"papers": ["knn_mltc"], "methods": {"joint": {"contrastive_weight": [0.1, 1.0]}, "bce": {"epochs": 3}}},
+        ]
+    )
+    for run in plan.runs():
+        assert plan.retrieval(wildcards(run)) == (run.method == "joint" or run.settings["epochs"] == 3)
+    (timed,) = plan.inference()
+    assert (timed.method, timed.seed, timed.settings["contrastive_weight"]) == ("joint", 1, 0.1)
+    assert [run.method for run in plan.neighbourhoods()] == ["bce", "joint"]
 
 
 def test_what_is_prepared_from():
@@ -263,7 +285,8 @@ def test_what_a_run_is_made_of_does_not_depend_on_other_datasets_or_studies():
 def test_only_the_final_evaluation_reads_the_test_documents(quick_plan):
     jobs = planned(quick_plan)
     readers = {job.rule for job in jobs if any(path.endswith("/test.parquet") for path in job.files("input"))}
-    assert readers == {"embed", "metrics", "compare"}
+    embedding, evaluation = {"embed", "embed_and_classify"}, {"evaluate", "evaluate_classified", "inference"}
+    assert readers == embedding | evaluation | {"neighbourhoods", "compare"}
     trained = [job for job in jobs if job.rule in ("train", "finetune")]
     assert len(trained) == len(Plan(SHIPPED).runs())
     for job in trained:

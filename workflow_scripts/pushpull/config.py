@@ -74,7 +74,7 @@ def _say(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"{where}: {unknown('value', error.instance, error.validator_value)}"
     if error.validator == "oneOf":
-        ways = "package + sha256, hub + revision, or package + random"
+        ways = "pooling with package + sha256, hub + revision or package + random; or architecture"
         return f"{where}: an encoder needs {ways}; it has {', '.join(error.instance)}"
     hint = ""
     if error.validator == "type" and isinstance(error.instance, str) and error.instance.lower().count("e") == 1:

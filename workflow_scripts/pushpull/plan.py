@@ -9,30 +9,20 @@ from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
-from pushpull.data.readers import READERS
+from pushpull import stages
 from pushpull.data.sources import load_sources
 from pushpull.errors import InputError, unknown
-from pushpull.fingerprint import fingerprint
-from pushpull.losses.registry import BY_KIND
 from pushpull.paper.names import ARTEFACTS
-from pushpull.settings import defaults, setting_name
-from pushpull.training.registry import OBJECTIVES
+from pushpull.settings import CLASSIFIER, PROBED, defaults, setting_name
 
 DATA = "results/data/{dataset}"
 RUN = "results/runs/{dataset}/{encoder}/{method}/{setting}/seed{seed}"
-# The first protocol of a kind gives the scores that kNN may be mixed with.
-PROTOCOLS = {
-    "pretrained": ("linear_probe", "knn", "dbc"),
-    "contrastive": ("linear_probe", "knn", "dbc"),
-    "label_wise": ("linear_probe", "knn", "dbc"),
-    "supervised": ("classifier", "knn", "dbc"),
-    "finetune": ("classifier", "knn", "dbc"),
-}
-TRAINING = ("training.run",)
-# What else trains a kind: a probe picks the checkpoint, and the grid point that fine-tuning starts from.
-CHOICE = ("evaluation.checkpoint_choice",)
-# Both name every objective and loss; a run depends on its own alone.
-REGISTRIES = ("training.registry", "losses.registry")
+# The first protocol of a kind gives the scores that kNN is mixed with.
+PROTOCOLS = dict.fromkeys(PROBED, ("linear_probe", "knn", "dbc")) | dict.fromkeys(
+    CLASSIFIER, ("classifier", "knn", "dbc")
+)
+# The paper whose tables show neighbours, inference times and datastores.
+NEIGHBOURS_OF = "knn_mltc"
 
 
 class Run(NamedTuple):
@@ -76,7 +66,7 @@ class Plan:
         return list(self._all.values())
 
     def kind(self, method: str) -> str:
-        """Kind of a method: pretrained, supervised, contrastive, label_wise or finetune."""
+        """Kind of a method, one of `settings.KINDS`."""
         return self.config["methods"][method]["kind"]
 
     def _runs(self, experiment: dict) -> list[Run]:
@@ -152,12 +142,12 @@ class Plan:
         return self.run(wildcards)._asdict() | {"encoder_card": self.card(wildcards)}
 
     def card(self, wildcards) -> dict:
-        """The encoder's entry in config.yaml, less its title, which must not retrain anything."""
-        return {key: value for key, value in self.config["encoders"][wildcards.encoder].items() if key != "title"}
+        """The encoder's entry in config.yaml, less what only tables show: it must not retrain anything."""
+        return _without(self.config["encoders"][wildcards.encoder], "title", "printed_as")
 
     def setting(self, key: str) -> Callable:
-        """Params function: one resolved setting of a run."""
-        return lambda wildcards: self.settings(wildcards)[key]
+        """Params function: one resolved setting of a run, None for a run that does not have it."""
+        return lambda wildcards: self.settings(wildcards).get(key)
 
     def forces(self, wildcards) -> str | list[str]:
         """forces.csv of a run that training has one of; a fine-tuning has none."""
@@ -168,24 +158,20 @@ class Plan:
         return [f"{run.path}/{name}/decisions.npz" for run in self.runs() for name in PROTOCOLS[run.settings["kind"]]]
 
     def training_code(self, wildcards) -> str:
-        """Fingerprint of the code that trains a run, less the objectives and losses of others."""
-        settings = self.settings(wildcards)
-        used = [OBJECTIVES.get(settings["kind"]), BY_KIND[settings["kind"]].get(settings.get("loss"))]
-        functions = [name.removeprefix("pushpull.") for name in used if name]
-        choice = () if settings["kind"] in ("pretrained", "supervised") else CHOICE
-        modules = (name.partition(":")[0] for name in functions)
-        # The names stand beside the hash, since it leaves the registries out.
-        return " ".join([fingerprint(*TRAINING, *choice, *modules, without=REGISTRIES), *functions])
+        """Fingerprint of the code that trains a run, less the objectives, losses and architectures of others."""
+        return stages.training_code(self.settings(wildcards), self.card(wildcards))
+
+    def embedding_code(self, wildcards) -> str:
+        """Fingerprint of the code that embeds with a run's encoder, less the architectures of others."""
+        return stages.embedding_code(self.card(wildcards))
 
     def entry(self, wildcards) -> dict:
-        """The dataset's entry in config.yaml, less what only tables show."""
-        entry = self.config["datasets"][wildcards.dataset]
-        return {key: value for key, value in entry.items() if key not in ("title", "printed_as")}
+        """The dataset's entry in config.yaml, less what tables and kNN alone use."""
+        return _without(self.config["datasets"][wildcards.dataset], "title", "printed_as", "knn")
 
     def prepare_code(self, wildcards) -> str:
         """Fingerprint of the code that prepares a dataset, less the readers of others."""
-        reader = READERS[self.config["datasets"][wildcards.dataset]["reader"]].removeprefix("pushpull.")
-        return fingerprint("data.prepare", reader, without=("data.readers", "data.sources"))
+        return stages.prepare_code(self.config["datasets"][wildcards.dataset])
 
     def source(self, wildcards) -> dict:
         """Published files of a dataset: URLs, sizes, checksums."""
@@ -218,23 +204,22 @@ class Plan:
         }
 
     def finetune_inputs(self, wildcards) -> list[str]:
-        """Every file that a fine-tuning may depend on."""
-        metrics = [path for paths in self.parents(wildcards).values() for path in paths]
+        """Every file that a fine-tuning may depend on; where there is no choice of parents, scores decide nothing."""
+        parents = self.parents(wildcards)
+        metrics = [path for paths in parents.values() for path in paths] if len(parents) > 1 else []
         return metrics + list(self.parent_models(wildcards).values())
 
     def protocols(self, wildcards) -> tuple[str, ...]:
         """Evaluation protocols of a run."""
         return PROTOCOLS[self.kind(wildcards.method)]
 
-    def base_scores(self, wildcards) -> dict[str, str]:
-        """Scores of the classifier, or of the linear probe where there is none."""
-        folder = f"{self.run(wildcards).path}/{self.protocols(wildcards)[0]}"
-        return {f"base_{split}": f"{folder}/{split}.npy" for split in ("validation", "test")}
+    def knn(self, wildcards) -> dict:
+        """Settings of kNN: the dataset's own, else those of `knn:`."""
+        return self.config["knn"] | self.config["datasets"][wildcards.dataset].get("knn", {})
 
-    def decisions(self, wildcards) -> list[str]:
-        """Decisions of all protocols of a run, in the order of `protocols`."""
-        path = self.run(wildcards).path
-        return [f"{path}/{protocol}/decisions.npz" for protocol in self.protocols(wildcards)]
+    def retrieval(self, wildcards) -> bool:
+        """Whether the neighbours of a run are looked at themselves, as kNN-MLTC does."""
+        return self.run(wildcards)[:5] in self.papers.get(NEIGHBOURS_OF, {})
 
     # What the study ends in.
 
@@ -249,6 +234,21 @@ class Plan:
     def tests(self) -> list[str]:
         """test.parquet of every dataset of the study, in the order of `cards`."""
         return [card.replace("card.json", "test.parquet") for card in self.cards()]
+
+    def inference(self) -> list[Run]:
+        """Runs whose inference is timed: per dataset and encoder, the first one of kind joint."""
+        return self._first("joint")
+
+    def neighbourhoods(self) -> list[Run]:
+        """Runs whose neighbourhood is drawn: per dataset and encoder, the first without a contrastive term and with."""
+        return self._first("supervised") + self._first("joint")
+
+    def _first(self, kind: str) -> list[Run]:
+        found: dict[tuple, Run] = {}
+        for run in self.papers.get(NEIGHBOURS_OF, {}).values():
+            if run.settings["kind"] == kind:
+                found.setdefault((run.dataset, run.encoder), run)
+        return list(found.values())
 
     def artefacts(self, part: str) -> list[str]:
         """Names of the tables or figures (`part` is the beginning of the word) of the papers in this study."""
@@ -274,6 +274,10 @@ class Plan:
                 for run in runs.values()
             ],
         }
+
+
+def _without(entry: dict, *keys: str) -> dict:
+    return {key: value for key, value in entry.items() if key not in keys}
 
 
 def _digest(values: list[str]) -> str:

@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
-KINDS = ("pretrained", "supervised", "contrastive", "label_wise", "finetune")
+KINDS = ("pretrained", "supervised", "joint", "contrastive", "label_wise", "finetune")
 _TRAINED = KINDS[1:]
-_CLASSIFIER = ("supervised", "finetune")
-_COMPARING = ("contrastive", "label_wise")
+CLASSIFIER = ("supervised", "joint", "finetune")
+"""Kinds that train a classifier of their own; `PROBED`: the others, whose frozen encoder gets a linear probe."""
+_CONTRASTIVE = ("contrastive", "label_wise")
+PROBED = ("pretrained", *_CONTRASTIVE)
+_COMPARING = ("joint", *_CONTRASTIVE)
 
 
 class Setting(NamedTuple):
@@ -27,35 +30,39 @@ SETTINGS = {
     "batch_size": Setting("bs", 32, _TRAINED, (1, 65_536)),
     "weight_decay": Setting("wd", 0.01, _TRAINED, (0.0, 1.0)),
     "warmup": Setting("warm", 0.05, _TRAINED, (0.0, 1.0)),
-    "schedule": Setting("sched", None, _TRAINED, ("linear", "cosine")),
-    "dropout": Setting("drop", 0.1, _CLASSIFIER, (0.0, 0.99)),
+    "schedule": Setting("sched", None, _TRAINED, ("linear", "cosine", "constant")),
+    "patience": Setting("pat", None, CLASSIFIER, (1, 10_000)),
+    "dropout": Setting("drop", 0.1, CLASSIFIER, (0.0, 0.99)),
     "loss": Setting("loss", None, _TRAINED, ()),
     "queue_size": Setting("queue", 0, ("contrastive",), (0, 1_000_000)),
     "momentum": Setting("mom", 0.999, ("contrastive",), (0.0, 1.0)),
     "prototypes": Setting("proto", False, ("contrastive",), (False, True)),
     "negative_weight": Setting("beta", 1.0, ("contrastive",), (1e-6, 1.0)),
-    "projection": Setting("proj", 256, _COMPARING, (1, 65_536)),
+    "projection": Setting("proj", 256, _CONTRASTIVE, (1, 65_536)),
     "similarity": Setting("sim", "cosine", ("contrastive",), ("cosine", "euclidean")),
+    "contrastive_weight": Setting("gamma", 0.1, ("joint",), (0.0, 1000.0)),
+    "reduction": Setting("red", "sum", ("joint",), ("sum", "mean")),
     "bce_weight": Setting("bce", 1.0, ("label_wise",), (0.0, 1000.0)),
     "divisor": Setting("div", "batch", ("contrastive",), ("batch", "anchors")),
     "clean_text": Setting("clean", False, KINDS, (False, True)),
-    "probe_grid": Setting("probe", "paper", ("pretrained", *_COMPARING), ("paper", "released")),
+    "probe_grid": Setting("probe", "paper", PROBED, ("paper", "released")),
     "train_documents": Setting("n", None, _TRAINED, (1, 100_000_000)),
     "parent": Setting("from", None, ("finetune",), ()),
 }
-# None means: all of them; the same learning rate as the encoder's.
-NULLABLE = ("train_documents", "head_learning_rate")
+# None means: all of them; the same learning rate as the encoder's; every epoch is trained.
+NULLABLE = ("train_documents", "head_learning_rate", "patience")
 # Where the released code of ABALONE differs from the paper: its way, for tables to name. The default is the paper's.
 RELEASED_CODE = {"divisor": "anchors", "head_learning_rate": None, "clean_text": True, "probe_grid": "released"}
 # Always part of a setting's name, so that grid points are told apart at a glance.
 HEADLINE = {
     "pretrained": ("max_tokens",),
     "supervised": ("learning_rate", "epochs"),
+    "joint": ("learning_rate", "contrastive_weight", "epochs"),
     "contrastive": ("learning_rate", "temperature", "epochs"),
     "label_wise": ("learning_rate", "temperature", "epochs"),
     "finetune": ("learning_rate", "epochs"),
 }
-SCHEDULES = {"supervised": "linear", "finetune": "linear", "contrastive": "cosine", "label_wise": "cosine"}
+SCHEDULES = dict.fromkeys(CLASSIFIER, "linear") | dict.fromkeys(_CONTRASTIVE, "cosine")
 
 
 def defaults(kind: str) -> dict:

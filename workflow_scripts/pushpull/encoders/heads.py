@@ -1,8 +1,14 @@
 """The small trainable parts on top of an encoder."""
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file, save_file
+from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from pushpull.files import atomic_path
 
 
 class ProjectionHead(nn.Module):
@@ -53,9 +59,40 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.linear = _xavier(nn.Linear(width, labels))
 
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Logits [B, L] of text vectors [B, h]."""
-        return self.linear(self.dropout(vectors))
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        """Logits [B, L] of the text vectors, `sentence_embedding` [B, h] of an encoder's output."""
+        return self.linear(self.dropout(features["sentence_embedding"]))
+
+
+class LabelClassifier(Classifier):
+    """Dropout and one linear layer for each label over the vector of that label (LDGN)."""
+
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        """Logits [B, L] of the label vectors, `label_vectors` [B, L, h] of an encoder's output."""
+        vectors = self.dropout(features["label_vectors"])
+        return (vectors * self.linear.weight).sum(2) + self.linear.bias
+
+
+def make_classifier(encoder: SentenceTransformer, labels: int, dropout: float) -> Classifier:
+    """Return a classifier over label vectors where the encoder gives them, else over text vectors."""
+    kind = LabelClassifier if getattr(encoder[0], "gives_label_vectors", False) else Classifier
+    return kind(encoder.get_embedding_dimension(), labels, dropout)
+
+
+def save_classifier(classifier: Classifier, path: Path) -> None:
+    """Write `weight` [L, h] and `bias` [L] as safetensors."""
+    linear = classifier.linear
+    tensors = {"bias": linear.bias, "weight": linear.weight}
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, temporary)
+
+
+def open_classifier(path: Path, encoder: SentenceTransformer) -> Classifier:
+    """Load what `save_classifier` wrote for this encoder, in eval mode."""
+    tensors = load_file(path)
+    classifier = make_classifier(encoder, len(tensors["bias"]), dropout=0.0)
+    classifier.linear.load_state_dict(tensors)
+    return classifier.eval()
 
 
 def _xavier(linear: nn.Linear) -> nn.Linear:

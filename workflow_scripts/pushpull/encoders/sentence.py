@@ -1,7 +1,9 @@
 """Sentence encoders: load by card, tokenise once, run on trimmed batches, save as a folder the ecosystem opens."""
 
+import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers.utils.logging import disable_progress_bar
 
+from pushpull.encoders.registry import class_of
 from pushpull.encoders.tokens import Tokens
 from pushpull.errors import InputError
 from pushpull.files import atomic_path, sha256
@@ -20,6 +23,9 @@ from pushpull.files import atomic_path, sha256
 # Loading only the first layers of a checkpoint leaves the others unused on purpose; the report about it is noise.
 logging.getLogger("transformers").setLevel(logging.ERROR)
 disable_progress_bar()
+
+# What an encoder makes of a batch -> [B, n]
+Output = Callable[[dict[str, Tensor]], Tensor]
 
 
 def load_encoder(card: dict) -> SentenceTransformer:
@@ -108,44 +114,72 @@ def forward(encoder: SentenceTransformer, batch: dict[str, Tensor]) -> Tensor:
     return encoder(dict(batch))["sentence_embedding"]
 
 
-@torch.no_grad()
+def text_vectors(features: dict[str, Tensor]) -> Tensor:
+    """The text vectors [B, d] among what an encoder makes of a batch."""
+    return features["sentence_embedding"]
+
+
 def embed(
     encoder: SentenceTransformer, tokens: Tokens, device: str, batch_size: int = 64, title: str = ""
 ) -> np.ndarray:
-    """Text vectors of a whole corpus in eval mode, float32 [documents, d], in the order of the corpus.
+    """Text vectors of a whole corpus in eval mode, float32 [documents, d], in the order of the corpus."""
+    vectors = np.empty((len(tokens.lengths), encoder.get_embedding_dimension()), np.float32)
+    _fill([(text_vectors, vectors)], encoder, tokens, device, batch_size, title)
+    return vectors
+
+
+@torch.no_grad()
+def _fill(
+    wanted: Sequence[tuple[Output, np.ndarray]],
+    encoder: SentenceTransformer,
+    tokens: Tokens,
+    device: str,
+    batch_size: int,
+    title: str,
+) -> None:
+    """Fill arrays [documents, n] with what functions make of an encoder's features, batch by batch.
 
     Documents are sorted by length, so that hardly a token is padding.
     """
     encoder.to(device).eval()
     order = np.argsort(-tokens.lengths, kind="stable")
-    vectors: np.ndarray | None = None
     for start in tqdm(range(0, len(order), batch_size), desc=title or "embed", unit="batch", mininterval=5):
         rows = order[start : start + batch_size]
         with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
-            block = forward(encoder, tokens.batch(rows, device))
-        if vectors is None:
-            vectors = np.empty((len(order), block.shape[1]), np.float32)
-        vectors[rows] = block.float().cpu().numpy()
-    return np.empty((0, encoder.get_embedding_dimension()), np.float32) if vectors is None else vectors
+            features = encoder(tokens.batch(rows, device))
+            blocks = [output(features) for output, _ in wanted]
+        for (_, array), block in zip(wanted, blocks, strict=True):
+            array[rows] = block.float().cpu().numpy()
 
 
 def embed_blocks(
-    encoder: SentenceTransformer, blocks: Iterable[list[str]], documents: int, max_tokens: int, path: Path, title: str
+    encoder: SentenceTransformer,
+    blocks: Iterable[list[str]],
+    documents: int,
+    max_tokens: int,
+    outputs: dict[Path, tuple[int, Output]],
+    title: str,
 ) -> None:
-    """Write the vectors of a corpus, given in blocks of texts, to `path` as float32 .npy [documents, d].
+    """Write what functions make of an encoder's features of a corpus, given in blocks of texts, as float32 .npy.
 
-    Only a block's tokens are in memory, and the file is mapped: a test split of 781,000 documents needs no more.
+    Only a block's tokens are in memory, and the files are mapped: a test split of 781,000 documents needs no more.
+
+    Args:
+        outputs: {path: (n, features -> [B, n])}; a file holds [documents, n].
     """
-    shape = (documents, encoder.get_embedding_dimension())
-    with atomic_path(path) as temporary:
-        vectors = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+    with ExitStack() as files:
+        mapped = []
+        for path, (width, output) in outputs.items():
+            temporary = files.enter_context(atomic_path(path))
+            shape = (documents, width)
+            mapped.append((output, np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)))
         begin = 0
         for texts in blocks:
-            vectors[begin : begin + len(texts)] = embed(
-                encoder, tokenise(encoder, texts, max_tokens), pick_device(), title=title
-            )
+            part = [(output, array[begin : begin + len(texts)]) for output, array in mapped]
+            _fill(part, encoder, tokenise(encoder, texts, max_tokens), pick_device(), 64, title)
             begin += len(texts)
-        vectors.flush()
+        for _, array in mapped:
+            array.flush()
 
 
 def save_encoder(encoder: SentenceTransformer, folder: Path) -> None:
@@ -155,6 +189,9 @@ def save_encoder(encoder: SentenceTransformer, folder: Path) -> None:
 
 def open_encoder(folder: Path) -> SentenceTransformer:
     """Load what `save_encoder` wrote."""
+    kind = json.loads((folder / "modules.json").read_text(encoding="utf-8"))[0]["type"]
+    if own := class_of(kind):  # sentence-transformers would import it only with trust_remote_code
+        return SentenceTransformer(modules=[own.load(str(folder))], device="cpu")
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
 

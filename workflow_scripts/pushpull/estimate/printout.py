@@ -11,19 +11,23 @@ import yaml
 
 from pushpull.config import check
 from pushpull.errors import InputError
+from pushpull.estimate.encoders import encoder_of
 from pushpull.estimate.shown import runs_shown
-from pushpull.estimate.throughput import PRINTED_TOTAL, Rate, encoder_of, hours, rate_for, rates
+from pushpull.estimate.throughput import PRINTED_TOTAL, Rate, hours, operations, rate_for, rates
 from pushpull.estimate.workload import TOKENS_PER_WORD, Sizes, needed_sizes, tokens_per_word, work
 from pushpull.paper.names import ARTEFACTS
 from pushpull.plan import Plan
+from pushpull.settings import CLASSIFIER
 
 NOTES = """\
 Tokens: documents x tokens per document x passes. Training passes forward and backward; momentum encoder (where there
 is a queue), validation after each epoch, three checkpoints compared and the embedding of all splits pass forward only.
-Tokens per document: min(words x tokens per word + 2, max_tokens), an upper bound, for many documents are shorter.
-Hours: tokens x (1 forward, 2 backward) x 2 x parameters of the encoder's layers / operations per second. A small
-encoder uses a GPU less well than a large one: hours scaled up from one are too many, down to one too few. Not counted:
-attention between tokens, probes, kNN, tables."""
+A run with `patience` counts with all its epochs: an upper bound.
+Tokens per document: min(words x tokens per word + special tokens, max_tokens), an upper bound, for many documents are
+shorter.
+Hours: tokens x (1 forward, 2 backward) x 2 x weights that a token meets / operations per second; LDGN's graph is
+counted by document. A small encoder uses a GPU less well than a large one, an LSTM still less: hours scaled up from one
+are too many, down to one too few. Not counted: attention between tokens, classifiers, probes, kNN, tables."""
 FORMATS = {"runs": "{:,}".format, "10^9 tokens": "{:,.2f}".format, "GPU hours": "{:,.1f}".format}
 
 
@@ -60,13 +64,13 @@ def estimate(plan: Plan, sizes: dict[str, Sizes], found: Sequence[Rate]) -> pd.D
     """
     rows = {}
     for run in plan.runs():
-        encoder = encoder_of(run.encoder, plan.config["encoders"][run.encoder])
-        done = work(run.settings, sizes[run.dataset], encoder.tokenizer)
+        size = sizes[run.dataset]
+        encoder = encoder_of(run.encoder, plan.config["encoders"][run.encoder], size.labels)
         rate = rate_for(found, run.settings["kind"], encoder)
         rows[run.path] = {
             **dict(zip(("dataset", "encoder", "method"), run[:3], strict=True)),
-            "tokens": done.tokens,
-            "hours": hours(done.passes, encoder, rate),
+            "tokens": work(run.settings, size, encoder.tokenizer).tokens,
+            "hours": hours(operations(run.settings, size, encoder).whole, rate),
             "mark": f"[{found.index(rate) + 1}]",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -74,10 +78,15 @@ def estimate(plan: Plan, sizes: dict[str, Sizes], found: Sequence[Rate]) -> pd.D
 
 def jobs(plan: Plan) -> dict[str, int]:
     """Jobs per rule that Snakemake plans for the runs; data, tables, figures and report come on top."""
-    counts = Counter("finetune" if plan.kind(run.method) == "finetune" else "train" for run in plan.runs())
+    counts = Counter()
     for run in plan.runs():
-        counts.update(["embed", *plan.protocols(run), "metrics"])
-    return dict(counts)
+        kind = run.settings["kind"]
+        classified = kind in CLASSIFIER
+        counts["finetune" if kind == "finetune" else "train"] += 1
+        counts["embed_and_classify" if classified else "embed"] += 1
+        counts["evaluate_classified" if classified else "evaluate"] += 1
+    counts["inference"] += len(plan.inference())
+    return dict(+counts)
 
 
 def report(config: dict) -> str:
@@ -137,9 +146,11 @@ def _datasets(plan: Plan, sizes: dict[str, Sizes]) -> list[str]:
     lines = {}
     for run in plan.runs():
         size = sizes[run.dataset]
-        tokenizer = encoder_of(run.encoder, plan.config["encoders"][run.encoder]).tokenizer
+        tokenizer = encoder_of(run.encoder, plan.config["encoders"][run.encoder], size.labels).tokenizer
         documents = " / ".join(f"{count:,}" for count in size.documents.values())
-        factor = "measured" if size.reader in TOKENS_PER_WORD else "as in Reuters-21578, an assumption"
+        factor = (
+            "measured" if tokenizer in TOKENS_PER_WORD.get(size.reader, {}) else "as in Reuters-21578, an assumption"
+        )
         lines[run.dataset, tokenizer] = (
             f"  {run.dataset}: {documents} documents, {size.words['train']:,.0f} words each ({size.source}), "
             f"{tokens_per_word(size.reader, tokenizer)} tokens a word ({tokenizer}; {factor})"

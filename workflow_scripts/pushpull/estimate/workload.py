@@ -13,15 +13,19 @@ PRINTED = Path(__file__).parents[1] / "paper" / "printed"
 DOCUMENTS = {"train": "train_documents", "validation": "val_documents", "test": "test_documents"}
 WORDS = "words_per_document"
 
+# The split of a paper that prints whole corpora; the rest is train. kNN-MLTC: as its Table 7 (datastores) implies.
+SPLIT_OFF = {"knn_mltc": {"validation": 1000, "test": 1000}}
+
 # Tokens per whitespace word, measured on the training texts (AAPD: the usual validation and test texts) with MiniLM's
-# WordPiece and with GPT-2's byte pairs, which RoBERTa shares.
+# WordPiece, with GPT-2's byte pairs, which RoBERTa shares, and with the word encoders' words and punctuation marks.
 TOKENS_PER_WORD = {
-    "reuters21578": {"wordpiece": 1.37, "bpe": 1.67},
-    "semeval2018": {"wordpiece": 1.58, "bpe": 1.61},
-    "aapd": {"wordpiece": 1.14, "bpe": 1.10},
+    "reuters21578": {"wordpiece": 1.37, "bpe": 1.67, "words": 1.24},
+    "semeval2018": {"wordpiece": 1.58, "bpe": 1.61, "words": 1.34},
+    "aapd": {"wordpiece": 1.14, "bpe": 1.10, "words": 1.03},
+    "eventdna": {"wordpiece": 2.12, "words": 1.04},  # Dutch
 }
 NEWSWIRE = TOKENS_PER_WORD["reuters21578"]
-SPECIAL_TOKENS = 2
+SPECIAL_TOKENS = {"wordpiece": 2, "bpe": 2, "words": 0}
 BACKWARD = 2  # the backward pass costs two forward passes
 # Kinds whose last, lowest-training-loss and lowest-validation-loss checkpoints are embedded and probed.
 COMPARING = ("contrastive", "label_wise")
@@ -29,16 +33,17 @@ CHECKPOINTS_COMPARED = 3
 
 
 class Sizes(NamedTuple):
-    """Documents and words per document of each split of a dataset, its reader, and where the numbers come from."""
+    """Documents and words per document of each split of a dataset, its labels, reader, and the numbers' source."""
 
     documents: dict[str, int]
     words: dict[str, float]
+    labels: int
     reader: str
     source: str
 
 
 class Work(NamedTuple):
-    """Tokens that pass through the encoder.
+    """Tokens, or documents, that pass through the encoder.
 
     Attributes:
         trained: forward and backward.
@@ -75,9 +80,9 @@ def sizes(dataset: str, entry: dict) -> Sizes | None:
     """
     card = Path(DATA.format(dataset=dataset), "card.json")
     if card.is_file():
-        facts = json.loads(card.read_text(encoding="utf-8"))["splits"]
-        documents, words = ({s: facts[s][key] for s in SPLITS} for key in ("documents", "words_per_document"))
-        return Sizes(documents, words, entry["reader"], str(card))
+        facts = json.loads(card.read_text(encoding="utf-8"))
+        documents, words = ({s: facts["splits"][s][key] for s in SPLITS} for key in ("documents", "words_per_document"))
+        return Sizes(documents, words, len(facts["labels"]), entry["reader"], str(card))
     printed = (printed_sizes(paper, name, entry["reader"]) for paper, name in entry.get("printed_as", {}).items())
     return next(filter(None, printed), None)
 
@@ -102,15 +107,30 @@ def printed_sizes(paper: str, name: str, reader: str) -> Sizes | None:
     for path in PRINTED.glob(f"{paper}_table*_dataset_stats.csv"):
         with path.open(newline="", encoding="utf-8") as stream:
             facts = {row["metric"]: float(row["value"]) for row in csv.DictReader(stream) if row["dataset"] == name}
-        if facts.keys() >= {WORDS, *DOCUMENTS.values()}:
-            documents = {split: round(facts[metric]) for split, metric in DOCUMENTS.items()}
-            return Sizes(documents, dict.fromkeys(SPLITS, facts[WORDS]), reader, path.name)
+        documents = _split(paper, facts)
+        if documents and facts.keys() >= {WORDS, "labels"}:
+            words = dict.fromkeys(SPLITS, facts[WORDS])
+            return Sizes(documents, words, round(facts["labels"]), reader, path.name)
+    return None
+
+
+def _split(paper: str, facts: dict[str, float]) -> dict[str, int] | None:
+    """Documents of each split, as printed or as they follow from the printed whole; None where neither is there."""
+    if facts.keys() >= set(DOCUMENTS.values()):
+        return {split: round(facts[metric]) for split, metric in DOCUMENTS.items()}
+    if "documents" in facts and paper in SPLIT_OFF:
+        rest = SPLIT_OFF[paper]
+        return {"train": round(facts["documents"]) - sum(rest.values()), **rest}
     return None
 
 
 def tokens_per_word(reader: str, tokenizer: str) -> float:
-    """Tokens per whitespace word of a dataset's text ("wordpiece" or "bpe"); newswire's where it was not measured."""
-    return TOKENS_PER_WORD.get(reader, NEWSWIRE)[tokenizer]
+    """Tokens per whitespace word of a dataset's text; newswire's where it was not measured.
+
+    Args:
+        tokenizer: "wordpiece", "bpe" or "words".
+    """
+    return TOKENS_PER_WORD.get(reader, NEWSWIRE).get(tokenizer, NEWSWIRE[tokenizer])
 
 
 def tokens_per_document(size: Sizes, split: str, tokenizer: str, max_tokens: int) -> float:
@@ -119,19 +139,28 @@ def tokens_per_document(size: Sizes, split: str, tokenizer: str, max_tokens: int
     The mean of min(length, cut) is never above min(mean length, cut). At 300 tokens (WordPiece) the bound was 2 % above
     the mean of AAPD and 23 % above that of Reuters-21578; no one spread of lengths would fit both.
     """
-    return min(size.words[split] * tokens_per_word(size.reader, tokenizer) + SPECIAL_TOKENS, max_tokens)
+    return min(size.words[split] * tokens_per_word(size.reader, tokenizer) + SPECIAL_TOKENS[tokenizer], max_tokens)
 
 
 def work(settings: dict, size: Sizes, tokenizer: str) -> Work:
     """Tokens of one run. Counts the incomplete last batch of an epoch, which contrastive training drops.
 
     Args:
-        settings: resolved settings of the run, `kind` among them.
+        settings: resolved settings of the run, `kind` among them; with `patience` all epochs count, an upper bound.
         size: of its dataset.
-        tokenizer: of its encoder, "wordpiece" or "bpe".
+        tokenizer: of its encoder, "wordpiece", "bpe" or "words".
     """
-    kind, documents = settings["kind"], size.documents
     mean = {split: tokens_per_document(size, split, tokenizer, settings["max_tokens"]) for split in SPLITS}
+    return _work(settings, size.documents, mean)
+
+
+def work_in_documents(settings: dict, size: Sizes) -> Work:
+    """What `work` returns, in documents."""
+    return _work(settings, size.documents, dict.fromkeys(SPLITS, 1))
+
+
+def _work(settings: dict, documents: dict[str, int], mean: dict[str, float]) -> Work:
+    kind = settings["kind"]
     embedded = sum(documents[split] * mean[split] for split in SPLITS)
     if kind == "pretrained":
         return Work(0, 0, embedded)

@@ -47,9 +47,13 @@ def choose_epoch(
 def best_setting(metrics: dict[str, list[str | Path]]) -> str:
     """The setting whose linear probe has the best mean validation micro-F1 over seeds; the first one wins a tie.
 
+    A single setting needs no score.
+
     Args:
         metrics: setting -> the metrics.csv of each of its seeds.
     """
+    if len(metrics) == 1:
+        return next(iter(metrics))
     return max(metrics, key=lambda setting: fmean(_validation_micro_f1(path) for path in metrics[setting]))
 
 

@@ -4,8 +4,6 @@ Source: Su, Wang, Dai, "Contrastive Learning-Enhanced Nearest Neighbor Mechanism
 Classification" (ACL 2022).
 """
 
-from functools import cache
-
 import faiss
 import numpy as np
 
@@ -13,11 +11,76 @@ from pushpull.errors import InputError
 from pushpull.evaluation.protocols import require_finite
 
 QUERIES = 16_384  # searched at a time
-EXACT = 512  # queries at a time whose candidates are gathered
-BLOCK = 8192  # rows of the datastore at a time in a full search
-SPARE = 8  # candidates beyond k, so that near-ties at rank k are settled by exact distances
+EXACT = 16  # queries at a time whose candidates are gathered: they and their differences fit into a core's cache
+BLOCK = 8192  # rows of the datastore at a time while it is centred, and in a full search
+SPARE = 8  # candidates beyond k: near-ties at rank k are settled by their exact distances
 # Bound on faiss's float32 error in a squared distance, relative to the squared norms.
 TOLERANCE = 1e-5
+
+
+class Datastore:
+    """Training documents ready to be searched: their vectors, centred, in a flat index of faiss (on the GPU if any).
+
+    Args:
+        vectors: float32 [n, d], finite.
+
+    Raises:
+        InputError: a vector that is not finite.
+    """
+
+    def __init__(self, vectors: np.ndarray) -> None:
+        require_finite(vectors, "kNN training embeddings")
+        self.vectors = vectors
+        # Distances do not change under translation; small norms keep faiss's expanded square accurate.
+        self.centre = np.mean(vectors, axis=0, dtype=np.float64).astype(np.float32)
+        self.largest = 0.0  # squared norm
+        self.index = faiss.IndexFlatL2(vectors.shape[1])
+        if faiss.get_num_gpus() > 0:
+            self.index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, self.index)
+        for begin in range(0, len(vectors), BLOCK):
+            centred = vectors[begin : begin + BLOCK] - self.centre
+            self.largest = max(self.largest, float(np.einsum("nd,nd->n", centred, centred).max()))
+            self.index.add(centred)
+
+    def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return distances and row indices as `neighbours` does."""
+        documents, dimension = self.vectors.shape
+        if not 1 <= k <= documents:
+            raise InputError(f"kNN: k = {k}, allowed: 1 to {documents} (training documents); set a smaller k")
+        if queries.shape[1] != dimension:
+            raise InputError(
+                f"kNN: training embeddings have {dimension} dimensions, queries {queries.shape[1]}; "
+                "embed both with the same encoder"
+            )
+        require_finite(queries, "kNN queries")
+        distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), dtype=np.int64)
+        for begin in range(0, len(queries), QUERIES):
+            part = slice(begin, begin + QUERIES)
+            distances[part], indices[part] = self._nearest(queries[part], k)
+        return distances, indices
+
+    def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        shifted = queries - self.centre
+        proposed, candidates = self.index.search(shifted, min(k + SPARE, len(self.vectors)))
+        found, order = _exact(self.vectors, queries, candidates[:, :k])
+        if k < len(self.vectors):
+            error = TOLERANCE * (np.einsum("md,md->m", shifted, shifted) + self.largest)
+            unsure = np.flatnonzero(found[:, -1] ** 2 >= proposed[:, k] - error)
+            if len(unsure):
+                beyond = proposed[unsure, -1] - error[unsure]
+                found[unsure], order[unsure] = self._settled(queries[unsure], k, candidates[unsure], beyond)
+        return found, order
+
+    def _settled(
+        self, queries: np.ndarray, k: int, candidates: np.ndarray, beyond: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the k nearest candidates, or rows where others may be as near: squared distances `beyond` or more."""
+        found, order = (part[:, :k] for part in _exact(self.vectors, queries, candidates))
+        if candidates.shape[1] < len(self.vectors):
+            unsure = np.flatnonzero(found[:, -1] ** 2 >= beyond)
+            if len(unsure):
+                found[unsure], order[unsure] = _full_search(self.vectors, queries[unsure], k)
+        return found, order
 
 
 def neighbours(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -38,32 +101,7 @@ def neighbours(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.n
     Raises:
         InputError: k outside 1..n, dimensions that differ, or a vector that is not finite.
     """
-    if not 1 <= k <= len(datastore):
-        raise InputError(f"kNN: k = {k}, allowed: 1 to {len(datastore)} (training documents); set a smaller k")
-    if datastore.shape[1] != queries.shape[1]:
-        raise InputError(
-            f"kNN: training embeddings have {datastore.shape[1]} dimensions, queries {queries.shape[1]}; "
-            "embed both with the same encoder"
-        )
-    require_finite(datastore, "kNN training embeddings")
-    require_finite(queries, "kNN queries")
-    # Distances do not change under translation; small norms keep faiss's expanded square accurate.
-    centre = np.mean(datastore, axis=0, dtype=np.float64).astype(np.float32)
-    centred = datastore - centre
-    largest = float(np.einsum("nd,nd->n", centred, centred).max())
-    distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), dtype=np.int64)
-    for begin in range(0, len(queries), QUERIES):
-        chunk = queries[begin : begin + QUERIES]
-        shifted = chunk - centre
-        proposed, candidates = _faiss_search(centred, shifted, min(k + SPARE, len(datastore)))
-        found, order = _exact(datastore, chunk, candidates)
-        if candidates.shape[1] < len(datastore):
-            error = TOLERANCE * (np.einsum("md,md->m", shifted, shifted) + largest)
-            unsure = np.flatnonzero(found[:, k - 1] ** 2 >= proposed[:, -1] - error)
-            if len(unsure):
-                found[unsure], order[unsure] = _full_search(datastore, chunk[unsure], found.shape[1])
-        distances[begin : begin + QUERIES], indices[begin : begin + QUERIES] = found[:, :k], order[:, :k]
-    return distances, indices
+    return Datastore(datastore).nearest(queries, k)
 
 
 def neighbour_scores(distances: np.ndarray, indices: np.ndarray, labels: np.ndarray, temperature: float) -> np.ndarray:
@@ -100,18 +138,6 @@ def interpolate(neighbour: np.ndarray, model: np.ndarray, proportion: float) -> 
             "make the model's scores again from the same dataset"
         )
     return (proportion * neighbour + (1 - proportion) * model).astype(np.float32)
-
-
-def _faiss_search(datastore: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return squared distances float32 [m, k], ascending, and indices."""
-    if faiss.get_num_gpus() > 0:
-        return faiss.knn_gpu(_gpu_resources(), queries, datastore, k)
-    return faiss.knn(queries, datastore, k)
-
-
-@cache
-def _gpu_resources():
-    return faiss.StandardGpuResources()
 
 
 def _exact(datastore: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,21 +59,26 @@ def write_scores(
     test: np.ndarray,
     decisions: dict[str, tuple[np.ndarray, np.ndarray]],
 ) -> None:
-    """Write validation.npy, test.npy (float32 scores in [0, 1]) and decisions.npz into `folder`.
-
-    Args:
-        decisions: {rule: (validation, test)}, bool [documents, labels]; stored under "{split}/{rule}".
-    """
+    """Write validation.npy, test.npy (float32 scores in [0, 1]) and decisions.npz into `folder`."""
     folder = Path(folder)
     for split, scores in zip(SPLITS, (validation, test), strict=True):
         with atomic_path(folder / f"{split}.npy") as temporary, temporary.open("wb") as stream:
             np.save(stream, scores.astype(np.float32, copy=False), allow_pickle=False)
+    write_decisions(folder, decisions)
+
+
+def write_decisions(folder: str | Path, decisions: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Write decisions.npz into `folder`.
+
+    Args:
+        decisions: {rule: (validation, test)}, bool [documents, labels]; stored under "{split}/{rule}".
+    """
     arrays = {
         f"{split}/{rule}": decided.astype(bool, copy=False)
         for rule, both in decisions.items()
         for split, decided in zip(SPLITS, both, strict=True)
     }
-    with atomic_path(folder / "decisions.npz") as temporary, temporary.open("wb") as stream:
+    with atomic_path(Path(folder) / "decisions.npz") as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
 
 

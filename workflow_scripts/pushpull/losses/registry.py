@@ -18,6 +18,7 @@ CONTRASTIVE = {
     "jscl": "pushpull.losses.related:jscl",
     "jscl_released": "pushpull.losses.related:jscl_released",
     "shared_labels": "pushpull.losses.related:shared_labels",
+    "shared_or_not": "pushpull.losses.related:shared_or_not",
 }
 
 # (vectors [B, L, d], labels [B, L], temperature) -> loss
@@ -27,6 +28,7 @@ BY_KIND = {
     "pretrained": {},
     "supervised": SUPERVISED,
     "finetune": SUPERVISED,
+    "joint": CONTRASTIVE,
     "contrastive": CONTRASTIVE,
     "label_wise": LABEL_WISE,
 }

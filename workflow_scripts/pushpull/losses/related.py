@@ -1,4 +1,4 @@
-"""Losses of other papers that ABALONE's appendix restates: JSCL in two forms, L_con, MulCon.
+"""Losses of other papers that ABALONE's appendix restates: JSCL in two forms, L_con with and without counts, MulCon.
 
 All but MulCon have the arguments of `contrastive`; JSCL and L_con are defined on the batch, and a queue or prototypes
 beside it count as further references (a prototype with the label set {j}).
@@ -50,6 +50,14 @@ def shared_labels(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tens
     """
     reference_labels, exclude = with_prototypes(reference_labels, exclude, prototypes)
     shared = (anchor_labels @ reference_labels.T).masked_fill(exclude, 0.0)
+    return Contrast(rows_to_one(shared), plain_log_gain(exclude, shared.dtype))
+
+
+@torch.no_grad()
+def shared_or_not(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tensor, prototypes: bool) -> Contrast:
+    """L_con without its dynamic coefficient: all references that share a label weigh the same (kNN-MLTC, Table 5)."""
+    reference_labels, exclude = with_prototypes(reference_labels, exclude, prototypes)
+    shared = (anchor_labels @ reference_labels.T).clamp_(max=1).masked_fill(exclude, 0.0)
     return Contrast(rows_to_one(shared), plain_log_gain(exclude, shared.dtype))
 
 

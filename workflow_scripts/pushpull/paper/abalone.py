@@ -65,7 +65,7 @@ def table1(study: Study) -> Table:
         CORPUS_METRICS,
         corpus_cells(study, PAPER, values, CORPUS_METRICS, printed),
         labels(study, []),
-        grouped=False,
+        groups=(),
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pushpull.paper.selection import prefer, select_setting, summarise
 from pushpull.paper.study import Study
-from pushpull.paper.tables import Metric, Row, not_run
+from pushpull.paper.tables import Metric, Row, no_encoder, not_run
 from pushpull.paper.variants import released_note
 
 COLUMNS = [
@@ -38,8 +38,8 @@ def method_cells(
 ) -> pd.DataFrame:
     """Return the tidy cells of a table whose rows are methods.
 
-    There is a cell for every row, metric and (dataset, encoder) of the study that has runs for `paper`, and
-    for every printed data set that the study lacks. A cell without a value has a note that says why.
+    There is a cell for every row, metric and place (see `places`), and for every printed data set that the study
+    lacks. A cell without a value has a note that says why.
 
     Args:
         printed: as from `printed_values`; may be empty.
@@ -48,19 +48,20 @@ def method_cells(
     """
     target = printed.set_index(["row", "dataset", "metric"]).value.to_dict()
     cells = []
-    for dataset, encoder in study.corpora(paper):
+    for dataset, shared in places(study, paper, rows):
         name = study.printed_as(dataset, paper)
         for row in rows:
+            encoder = shared if row.encoder is None else row.encoder
             values, note = chosen_values(study, (paper, dataset, encoder, row.method), row, pooled, preferred)
             for metric in metrics:
                 ours = _ours(values, metric, note)
-                cells.append(_cell(row.name, dataset, encoder, metric, ours, target.get((row.name, name, metric.name))))
+                cells.append(cell(row.name, dataset, encoder, metric, ours, target.get((row.name, name, metric.name))))
     for dataset in missing_datasets(study, paper, printed):
         cells += [
-            _cell(
+            cell(
                 row.name,
                 dataset,
-                "",
+                row.encoder or "",
                 metric,
                 {"note": not_run(study, paper, dataset)},
                 target.get((row.name, dataset, metric.name)),
@@ -86,7 +87,7 @@ def corpus_cells(
     """
     target = printed.set_index(["dataset", "metric"]).value.to_dict()
     cells = [
-        _cell(
+        cell(
             dataset,
             dataset,
             "",
@@ -98,13 +99,18 @@ def corpus_cells(
         for metric in metrics
     ]
     cells += [
-        _cell(
-            dataset, dataset, "", metric, {"note": not_run(study, paper, dataset)}, target.get((dataset, metric.name))
-        )
+        cell(dataset, dataset, "", metric, {"note": not_run(study, paper, dataset)}, target.get((dataset, metric.name)))
         for dataset in missing_datasets(study, paper, printed)
         for metric in metrics
     ]
     return tidy(cells)
+
+
+def places(study: Study, paper: str, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Return the (dataset, encoder) pairs with a run for `paper`; the datasets alone where `rows` have encoders."""
+    if any(row.encoder is not None for row in rows):
+        return [(dataset, "") for dataset in study.datasets(paper)]
+    return study.corpora(paper)
 
 
 def chosen_values(
@@ -143,6 +149,8 @@ def chosen_runs(
     none.
     """
     paper, _, _, method = key
+    if row.encoder == "":
+        return [], no_encoder(study)
     if method not in study.info["methods"]:
         return [], f"method {method} is not in study {study.name}"
     if key not in study.runs:
@@ -195,7 +203,8 @@ def _ours(values: pd.DataFrame | None, metric: Metric, note: str) -> dict:
     return scaled | {"seeds": summary.seeds, "interval": interval, "note": note}
 
 
-def _cell(row: str, dataset: str, encoder: str, metric: Metric, ours: dict, printed: float | None) -> dict:
+def cell(row: str, dataset: str, encoder: str, metric: Metric, ours: dict, printed: float | None) -> dict:
+    """Return a cell from `ours`, which has at least a mean or a note, and the printed value."""
     printed = math.nan if printed is None else printed
     return {
         "row": row,

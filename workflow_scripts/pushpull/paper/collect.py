@@ -1,6 +1,7 @@
 """From the metrics of single runs to the one metrics file of a study."""
 
 import csv
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pushpull.files import atomic_path
 
 RUN_HEADER = ["protocol", "split", "metric", "value"]
 RUN_KEYS = ["paper", "dataset", "encoder", "method", "setting", "seed"]
+INFERENCE_HEADER = ["dataset", "encoder", "method", "setting", "seed", "metric", "value", "device"]
 
 
 def collect(metric_files: Sequence[str | Path], runs: Sequence[dict], path: str | Path) -> None:
@@ -29,6 +31,21 @@ def collect(metric_files: Sequence[str | Path], runs: Sequence[dict], path: str 
         writer.writerow(RUN_KEYS + RUN_HEADER)
         for file, run in zip(metric_files, runs, strict=True):
             writer.writerows([run[key] for key in RUN_KEYS] + row for row in _rows(file))
+
+
+def collect_inference(files: Sequence[str | Path], runs: Sequence[dict], path: str | Path) -> None:
+    """Write one CSV with the columns of `INFERENCE_HEADER`: size of datastore and model, and times, of the timed runs.
+
+    Args:
+        files: one `inference.json` per run, in the order of `runs`.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(INFERENCE_HEADER)
+        for file, run in zip(files, runs, strict=True):
+            found = json.loads(Path(file).read_text(encoding="utf-8"))
+            identity = [run[key] for key in INFERENCE_HEADER[:5]]
+            writer.writerows([*identity, metric, value, found["device"]] for metric, value in found["metrics"].items())
 
 
 def _rows(path: str | Path) -> list[list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from pushpull.paper.cells import chosen_values, missing_datasets, tidy
+from pushpull.paper.cells import chosen_values, missing_datasets, places, tidy
 from pushpull.paper.study import Study
 from pushpull.paper.tables import Metric, Row, not_run
 
@@ -32,9 +32,10 @@ def comparison_cells(
     """
     targets = [table.set_index(["row", "dataset", "metric"]).value.to_dict() for table in printed]
     cells = []
-    for dataset, encoder in study.corpora(paper):
-        place = (paper, dataset, encoder)
+    for dataset, shared in places(study, paper, [row for _, row in pairs]):
         for against, row in pairs:
+            encoder = shared if row.encoder is None else row.encoder
+            place = (paper, dataset, encoder)
             note = _note(study, place, (against, row), preferred)
             for metric in metrics:
                 found = study.comparisons.get((*place, row.name, against.name, metric.source))
@@ -43,7 +44,7 @@ def comparison_cells(
     for dataset in missing_datasets(study, paper, pd.concat(printed)):
         note = not_run(study, paper, dataset)
         cells += [
-            _cell(pair, dataset, "", metric, None, _printed(targets, pair, dataset, metric), note)
+            _cell(pair, dataset, pair[1].encoder or "", metric, None, _printed(targets, pair, dataset, metric), note)
             for pair in pairs
             for metric in metrics
         ]

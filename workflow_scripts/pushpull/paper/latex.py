@@ -21,6 +21,8 @@ ESCAPES = str.maketrans(
         "±": r"$\pm$",
         "×": r"$\times$",
         "Δ": r"$\Delta$",
+        "β": r"$\beta$",
+        "λ": r"$\lambda$",
         "⁻": "$^{-}$",
         "³": "$^{3}$",
         "↑": r"$\uparrow$",
@@ -43,13 +45,13 @@ def escape(text: str) -> str:
 def to_latex(table: Table) -> str:
     r"""Return a table as LaTeX that needs \usepackage{booktabs} only.
 
-    Each (dataset, encoder) is a block of rows, because side by side they would leave the page. For the same reason a
-    metric has at most two columns: ours, below it the interval, and printed, below it the difference. A table that is
-    not `grouped` has ours, printed and difference in lines one below the other, and no interval.
+    Each of the table's `groups` is a block of rows, because side by side they would leave the page. For the same reason
+    a metric has at most two columns: ours, below it the interval, and printed, below it the difference. A table without
+    groups has ours, printed and difference in lines one below the other, and no interval.
     """
     notes: list[str] = []
-    lines = list(_grouped(table, notes) if table.grouped else _by_dataset(table, notes))
-    width = 1 + len(table.metrics) * (_roles(table) if table.grouped else 1)
+    lines = list(_grouped(table, notes) if table.groups else _by_dataset(table, notes))
+    width = 1 + len(table.metrics) * (_roles(table) if table.groups else 1)
     below = [f"$^{{{mark}}}${_note(note)}" for mark, note in enumerate(notes, 1)]
     below += [_note(remark) for remark in [*remarks(table), *_legend(table)]]
     return "\n".join(
@@ -86,9 +88,9 @@ def _grouped(table: Table, notes: list[str]) -> Iterator[str]:
     yield _line("method", *["ours", "printed"][:roles] * len(metrics))
     difference = "Δ" if table.cells.difference.notna().any() else ""
     yield _line("", *[_small("95 % interval"), _small(difference)][:roles] * len(metrics))
-    for names, part in table.cells.groupby(["dataset", "encoder"], sort=False):
-        kinds = zip(("datasets", "encoders"), names, strict=True)
-        title = ", ".join(escape(table.label(kind, name)) for kind, name in kinds if name)
+    for names, part in table.cells.groupby([*table.groups], sort=False):
+        kinds = zip(table.groups, names, strict=True)
+        title = ", ".join(escape(table.label(f"{kind}s", name)) for kind, name in kinds if name)
         yield r"\midrule"
         yield _line(rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{title}}}}}")
         for row, cells in part.groupby("row", sort=False):
@@ -104,7 +106,7 @@ def _by_dataset(table: Table, notes: list[str]) -> Iterator[str]:
     for row, cells in table.cells.groupby("row", sort=False):
         ours, _, printed, differences = zip(*_entries(cells, table, notes), strict=True)
         yield r"\midrule"
-        yield _line(escape(table.label("rows" if table.grouped else "datasets", row)), *ours)
+        yield _line(escape(table.label("rows" if table.groups else "datasets", row)), *ours)
         for title, words in (("printed", printed), ("Δ", differences)):
             if any(words):
                 yield _line(rf"\quad {escape(title)}", *map(escape, words))

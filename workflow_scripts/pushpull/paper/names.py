@@ -14,6 +14,19 @@ ARTEFACTS: dict[str, tuple[str, ...]] = {
         "figure_forces",
         "figure_collapse",
     ),
+    "knn_mltc": (
+        "table2",
+        "table3",
+        "table4",
+        "table5",
+        "table6",
+        "table7",
+        "table8",
+        "table_ladder",
+        "figure2",
+        "figure3",
+        "figure4",
+    ),
 }
 """Per paper, its tables and figures. Targets are called {paper}_{artefact}, as in abalone_table3."""
 

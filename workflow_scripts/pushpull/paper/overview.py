@@ -9,6 +9,7 @@ PROTOCOLS = {
     "linear_probe": "linear probe",
     "classifier": "classifier",
     "knn": "kNN",
+    "knn_mixed": "kNN, mixed",
     "dbc_fixed": "DBC, fixed 0.5",
     "dbc_one": "DBC, one threshold",
     "dbc_per_label": "DBC, threshold per label",

@@ -45,7 +45,7 @@ class Grid:
 
 
 def lay_out(table: Table) -> Grid:
-    """Return the grid of a table: a column group per (dataset, encoder), or a single one if not `grouped`.
+    """Return the grid of a table: a column group for each of the table's `groups`, or a single one without a heading.
 
     A metric has a column for ours, and where the paper prints a value two more: printed, and the difference.
     A group without any value of ours has one column of dashes with the reason, and the printed values.
@@ -53,18 +53,18 @@ def lay_out(table: Table) -> Grid:
     footnotes: list[str] = []
     cells = table.cells
     rows = list(cells.row.drop_duplicates())
-    parts = list(cells.groupby(["dataset", "encoder"], sort=False)) if table.grouped else [((), cells)]
+    parts = list(cells.groupby([*table.groups], sort=False)) if table.groups else [((), cells)]
     # A lone encoder is named in the caption; repeating it over every column helps nobody.
     headed = slice(2 if cells.encoder[cells.encoder != ""].nunique() > 1 else 1)
     groups = []
     for names, part in parts:
-        kinds = zip(("datasets", "encoders"), names[headed], strict=False)
-        title = ", ".join(table.label(kind, name) for kind, name in kinds if name)
+        kinds = zip(table.groups, names[headed], strict=False)
+        title = ", ".join(table.label(f"{kind}s", name) for kind, name in kinds if name)
         groups.append(_group(title, part, rows, table, footnotes))
-    corner = "method" if table.grouped else "dataset"
+    corner = "method" if table.groups else "dataset"
     return Grid(
         corner,
-        [table.label("rows" if table.grouped else "datasets", row) for row in rows],
+        [table.label("rows" if table.groups else "datasets", row) for row in rows],
         groups,
         footnotes,
         remarks(table),

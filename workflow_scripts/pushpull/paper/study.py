@@ -10,6 +10,9 @@ import pandas as pd
 KEY = ["paper", "dataset", "encoder", "method"]
 NAMES = [*KEY, "setting", "protocol", "split", "metric"]
 COMPARED = ["paper", "dataset", "encoder", "row", "against", "metric"]
+INFERENCE = ["dataset", "encoder", "method", "setting", "seed", "metric", "value", "device"]
+NEIGHBOURHOODS = ["dataset", "encoder", "method", "document", "rank", "x", "y", "shared", "labels"]
+TEXTS = ["dataset", "encoder", "method", "setting", "document", "metric", "device"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Study:
     """A study: its metrics and runs by (paper, dataset, encoder, method), and the cards of its datasets.
 
     `info` is the content of `runs.json`. `comparisons` has the rows of `comparisons.csv` (see `comparisons.compare`) by
-    the columns of `COMPARED`.
+    the columns of `COMPARED`, `inference` the rows of `inference.csv` (size of the datastore, time per text) and
+    `neighbourhoods` those of `neighbourhoods.csv` (t-SNE of a test document and its neighbours).
     """
 
     info: dict
@@ -25,6 +29,8 @@ class Study:
     runs: dict[tuple[str, str, str, str], list[dict]]
     cards: dict[str, dict]
     comparisons: dict[tuple, dict] = field(default_factory=dict)
+    inference: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INFERENCE))
+    neighbourhoods: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=NEIGHBOURHOODS))
 
     @property
     def name(self) -> str:
@@ -60,9 +66,9 @@ class Study:
         """Return the papers that the study has runs for, in the order of the runs."""
         return list(dict.fromkeys(key[0] for key in self.runs))
 
-    def printed_as(self, dataset: str, paper: str) -> str | None:
-        """Return the name under which `paper` prints values for `dataset`, or None."""
-        return self.info["datasets"][dataset].get("printed_as", {}).get(paper)
+    def printed_as(self, key: str, paper: str, kind: str = "datasets") -> str | None:
+        """Return the name under which `paper` prints values for a member of "datasets" or "encoders", or None."""
+        return self.info[kind][key].get("printed_as", {}).get(paper)
 
 
 def load_study(
@@ -70,12 +76,13 @@ def load_study(
     runs: str | Path,
     cards: Sequence[str | Path] = (),
     comparisons: str | Path | None = None,
+    inference: str | Path | None = None,
+    neighbourhoods: str | Path | None = None,
 ) -> Study:
-    """Read a study: `metrics.csv`, `runs.json`, the `card.json` of its datasets, and `comparisons.csv` if needed."""
+    """Read a study: `metrics.csv`, `runs.json`, the `card.json` of its datasets, and what else is needed."""
     info = _json(runs)
-    table = pd.read_csv(
-        metrics, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values={"value": ["", "nan"]}
-    )
+    further = {"inference": inference, "neighbourhoods": neighbourhoods}
+    table = _table(metrics, NAMES)
     by_key: dict[tuple, list[dict]] = {}
     for run in info["runs"]:
         by_key.setdefault(tuple(run[part] for part in KEY), []).append(run)
@@ -84,13 +91,14 @@ def load_study(
         metrics=dict(iter(table.groupby(KEY, sort=False))),
         runs=by_key,
         cards={card["dataset"]: card for card in map(_json, cards)},
-        comparisons=_compared(comparisons) if comparisons else {},
+        comparisons=_table(comparisons, COMPARED).set_index(COMPARED).to_dict("index") if comparisons else {},
+        **{name: _table(path, TEXTS) for name, path in further.items() if path},
     )
 
 
-def _compared(path: str | Path) -> dict[tuple, dict]:
-    table = pd.read_csv(path, dtype=dict.fromkeys(COMPARED, str), keep_default_na=False)
-    return table.set_index(COMPARED).to_dict("index")
+def _table(path: str | Path, texts: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV with columns of text, in which a word such as "nan" is a name; its `value` may be missing."""
+    return pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values={"value": ["", "nan"]})
 
 
 def _json(path: str | Path) -> dict:

@@ -13,6 +13,7 @@ CHOSEN_BY = {
     "contrastive": "linear_probe",
     "label_wise": "linear_probe",
     "supervised": "classifier",
+    "joint": "classifier",
     "finetune": "classifier",
 }
 """Per kind of method, the protocol that shows it and that its grid point is chosen by."""
@@ -47,7 +48,8 @@ class Row:
     """A line: `method` under `protocol`, with the grid point that is best under `chosen_by`.
 
     `name` is the paper's name of the line (or the method's title, for a method that the paper does not have),
-    `title` says what it is.
+    `title` says what it is. A line with an `encoder` has a cell per dataset, with that encoder, and none where it is
+    empty; any other line has one per dataset and encoder. All lines of a table are of one sort.
     """
 
     name: str
@@ -55,13 +57,14 @@ class Row:
     method: str
     protocol: str
     chosen_by: str
+    encoder: str | None = None
 
 
 @dataclass(frozen=True)
 class Table:
     """A finished table: `cells` as in `cells.COLUMNS`, `labels` the words shown for rows, datasets, encoders.
 
-    With `grouped` each (dataset, encoder) is a group of columns; without, the rows are the datasets themselves.
+    Columns stand in groups by the columns `groups` of `cells`; without any, the rows are the datasets themselves.
     `caption` need not say what spread and interval are: `rendering.full_caption` does, for every table.
     """
 
@@ -71,7 +74,7 @@ class Table:
     metrics: tuple[Metric, ...]
     cells: pd.DataFrame
     labels: dict[tuple[str, str], str] = field(default_factory=dict)
-    grouped: bool = True
+    groups: tuple[str, ...] = ("dataset", "encoder")
 
     def label(self, kind: str, name: str) -> str:
         """Return the words shown for a name of the tidy table; `kind` is rows, datasets or encoders."""
@@ -135,3 +138,8 @@ def not_run(study: Study, paper: str, dataset: str) -> str:
     if dataset in (study.printed_as(ours, paper) for ours in study.info["datasets"]):
         return f"{dataset} has no run for {paper} in study {study.name}"
     return f"{dataset} is not in study {study.name}; add it to config.yaml or run a study that has it"
+
+
+def no_encoder(study: Study) -> str:
+    """Return the reason of a cell whose printed base model no encoder of the study stands for."""
+    return f"no encoder of study {study.name} stands for this base model; name one with `printed_as` in config.yaml"

@@ -71,6 +71,8 @@ def fit(
     with _caught_signals() as interrupted:
         for step in range(first, total):
             epoch, position = divmod(step, per_epoch)
+            if position == 0 and out_of_patience(progress, settings.get("patience")):
+                break
             if position == 0 or step == first:
                 order = epoch_order(len(train.ids), identity["seed"], epoch)
             rows = order[position * settings["batch_size"] : (position + 1) * settings["batch_size"]]
@@ -154,6 +156,16 @@ def best_epochs(history: list[dict]) -> dict[str, int]:
         for name in ("training_loss", "validation_loss")
     }
     return {"last": history[-1]["epoch"], **lowest}
+
+
+def out_of_patience(progress: dict, patience: int | None) -> bool:
+    """Whether the last `patience` epochs brought no higher validation micro-F1; never without a `patience`."""
+    if patience is None or not progress["history"]:
+        return False
+    waited = len(progress["history"]) - progress["best"]["highest_validation_micro_f1"]
+    if waited >= patience:
+        print(f"validation micro-F1 has not risen for {waited} epochs: training ends")
+    return waited >= patience
 
 
 @torch.no_grad()

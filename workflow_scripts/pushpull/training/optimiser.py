@@ -28,9 +28,11 @@ def parameter_groups(objective: nn.Module, settings: dict) -> list[dict]:
 
 
 def learning_rate_factor(step: int, total: int, settings: dict) -> float:
-    """Linear warm-up over the share `warmup` of all steps, then linear or cosine decay to 0."""
+    """Linear warm-up over the share `warmup` of all steps, then linear or cosine decay to 0, or none."""
     warmup = max(1, round(settings["warmup"] * total))
     if step < warmup:
         return (step + 1) / warmup
+    if settings["schedule"] == "constant":
+        return 1.0
     done = (step - warmup) / max(1, total - warmup)
     return 1 - done if settings["schedule"] == "linear" else 0.5 * (1 + math.cos(math.pi * done))

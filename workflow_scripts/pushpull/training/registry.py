@@ -11,6 +11,7 @@ from importlib import import_module
 
 OBJECTIVES = {
     "supervised": "pushpull.training.supervised:Supervised",
+    "joint": "pushpull.training.joint:Joint",
     "finetune": "pushpull.training.supervised:Supervised",
     "contrastive": "pushpull.training.contrastive:Contrastive",
     "label_wise": "pushpull.training.label_wise:LabelWise",

@@ -18,9 +18,10 @@ from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from pushpull.data.dataset import label_names, read_card, read_ids, read_labels, read_texts
+from pushpull.encoders.build import build_encoder, needs_corpus
+from pushpull.encoders.heads import save_classifier
 from pushpull.encoders.sentence import pick_device, save_encoder, tokenise
 from pushpull.files import atomic_path, write_json
-from pushpull.training.checkpoint import save_tensors
 from pushpull.training.loop import Corpus, epoch_file, fit
 from pushpull.training.registry import load
 
@@ -56,6 +57,15 @@ def first_documents(corpus: Corpus, documents: int | None) -> Corpus:
     return Corpus(tokens, corpus.labels[rows], [corpus.ids[row] for row in rows])
 
 
+def start_encoder(data: Path, card: dict, record: dict) -> SentenceTransformer:
+    """The encoder that a run starts from; a word encoder is built from the training split, with the run's seed."""
+    torch.manual_seed(record["seed"])
+    if not needs_corpus(card):
+        return build_encoder(card, None, None)
+    texts = read_texts(data, "train", record["settings"]["clean_text"])
+    return build_encoder(card, texts, read_labels(data, "train", label_names(read_card(data))))
+
+
 def train(data: Path, encoder: SentenceTransformer, record: dict, folder: Path) -> Trained:
     """Train one method on one dataset; resumable through the checkpoints in `folder`.
 
@@ -89,11 +99,10 @@ def restore_epoch(trained: Trained, epoch: int) -> None:
 
 
 def save_model(objective: nn.Module, folder: Path) -> None:
-    """Write the encoder, and the classifier where there is one, as a folder that sentence-transformers opens."""
+    """Write the encoder, and the classifier where there is one, as a folder that `open_encoder` opens."""
     save_encoder(objective.encoder, folder)
     if hasattr(objective, "classifier"):
-        linear = objective.classifier.linear
-        save_tensors(folder / "classifier.safetensors", {"weight": linear.weight, "bias": linear.bias})
+        save_classifier(objective.classifier, folder / "classifier.safetensors")
 
 
 def write_history(history: Sequence[dict], path: str | Path) -> None:

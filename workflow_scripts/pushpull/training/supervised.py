@@ -3,8 +3,7 @@
 from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
-from pushpull.encoders.heads import Classifier
-from pushpull.encoders.sentence import forward
+from pushpull.encoders.heads import make_classifier
 from pushpull.losses import registry
 
 
@@ -16,19 +15,19 @@ class Supervised(nn.Module):
     def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
         super().__init__()
         self.encoder = encoder
-        self.classifier = Classifier(encoder.get_embedding_dimension(), labels, settings["dropout"])
+        self.classifier = make_classifier(encoder, labels, settings["dropout"])
         self.loss = registry.load(settings["loss"])
 
     def forward(self, batch: dict[str, Tensor], labels: Tensor) -> Tensor:
         """Mean loss of a batch; labels multi-hot [B, L]."""
-        return self.loss(self.classifier(forward(self.encoder, batch)), labels)
+        return self.loss(self.classifier(self.encoder(dict(batch))), labels)
 
     def after_step(self, batch: dict[str, Tensor], labels: Tensor) -> None:
         """Nothing follows the optimiser."""
 
     def validation_sums(self, batch: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Loss x documents, true positives, and decisions + labels of a batch, to be summed up."""
-        logits = self.classifier(forward(self.encoder, batch)).float()
+        logits = self.classifier(self.encoder(dict(batch))).float()
         decisions = logits > 0
         return {
             "loss": self.loss(logits, labels) * len(labels),

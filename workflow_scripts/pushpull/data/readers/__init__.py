@@ -14,6 +14,7 @@ READERS = {
     "rcv1_v2_xml": "pushpull.data.readers.rcv1_v2_xml",
     "rcv1_v2_json": "pushpull.data.readers.rcv1_v2_json",
     "uk_lex": "pushpull.data.readers.uk_lex",
+    "eventdna": "pushpull.data.readers.eventdna",
     "csv": "pushpull.data.readers.tabular",
     "jsonl": "pushpull.data.readers.tabular",
     "generated": "pushpull.data.readers.generated",

@@ -1,0 +1,35 @@
+"""Rule evaluate: every protocol of a run, and all its numbers. Only the last step opens the test labels."""
+
+from itertools import chain
+from pathlib import Path
+
+import faiss
+from pushpull.data.dataset import label_names, read_card, read_labels
+from pushpull.evaluation import scoring
+from pushpull.evaluation.protocols import SPLITS, read_decisions
+from pushpull.evaluation.retrieval import farthest, retrieval_rows
+from pushpull.evaluation.summary import clustering_rows, decision_rows, training_rows, write_rows
+from pushpull.job import cpu_count, job
+
+with job(snakemake.log[0]):
+    threads, params = cpu_count(snakemake.threads, snakemake.resources), snakemake.params
+    faiss.omp_set_num_threads(threads)
+    data, folder = Path(snakemake.input.card).parent, Path(snakemake.output.metrics).parent
+    run, model = scoring.open_run(folder, data), params.protocols[0]
+    if model == "classifier":
+        scoring.classify(run)
+    else:
+        scoring.linear_probe(run, params.seed, params.probe_grid, threads)
+    documents = len(run.embeddings["train"])
+    nearest = scoring.nearest_neighbours(run, max(params.knn["k"], farthest(documents) if params.retrieval else 0))
+    scoring.vote(run, nearest, model, **params.knn)
+    scoring.compare_with_labels(run)
+
+    names = label_names(read_card(data))
+    truth = {split: read_labels(data, split, names) for split in SPLITS}
+    rows = [decision_rows(name, read_decisions(folder / name), truth, run.task) for name in params.protocols]
+    rows.append(clustering_rows(run.embeddings["test"], truth["test"]))
+    rows.append(training_rows(snakemake.input.history, snakemake.input.forces))
+    if params.retrieval:
+        rows.append(retrieval_rows(run, nearest, truth, model, **params.knn))
+    write_rows(snakemake.output.metrics, chain(*rows))

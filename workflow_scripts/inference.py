@@ -1,0 +1,43 @@
+"""Rule inference: a run's datastore on disk, reopened, and the time that a prediction takes with it and without."""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import torch
+from pushpull.data.dataset import label_names, read_card, read_labels, read_texts
+from pushpull.encoders.heads import open_classifier
+from pushpull.encoders.sentence import open_encoder, pick_device
+from pushpull.evaluation.datastore import open_datastore, save_datastore
+from pushpull.evaluation.inference import BATCH, milliseconds_per_text, predictors
+from pushpull.evaluation.protocols import load_embeddings
+from pushpull.files import write_json
+from pushpull.job import cpu_count, job
+
+TEXTS = 256  # of the test split, whose labels stay closed
+
+with job(snakemake.log[0]):
+    threads, params = cpu_count(snakemake.threads, snakemake.resources), snakemake.params
+    torch.set_num_threads(threads)
+    faiss.omp_set_num_threads(threads)
+    data, model, store = (
+        Path(path) for path in (snakemake.input.data, snakemake.input.model, snakemake.output.datastore)
+    )
+    labels = read_labels(data.parent, "train", label_names(read_card(data.parent)))
+    size = save_datastore(store, load_embeddings(snakemake.input.train, len(labels)), labels)
+    encoder = open_encoder(model)
+    datastore, labels = open_datastore(store, encoder.get_embedding_dimension())
+    classifier, device = open_classifier(model / "classifier.safetensors", encoder), pick_device()
+    ways = predictors(encoder, classifier, datastore, labels, params.max_tokens, params.knn, device)
+    texts = read_texts(data.parent, "test", params.clean_text)[:TEXTS]
+    found = {"documents": len(labels), "datastore_bytes": size}
+    found["model_bytes"] = sum(file.stat().st_size for file in model.rglob("*.safetensors"))
+    for name, batch_size in (("single", 1), ("batch", BATCH)):
+        for way, predict in ways.items():
+            found[f"ms_{name}{way}"] = milliseconds_per_text(predict, texts, batch_size)
+    device = (
+        torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {threads} thread{'s' * (threads > 1)}"
+    )
+    write_json(
+        snakemake.output.inference, {"device": device, "metrics": {k: float(np.round(v, 4)) for k, v in found.items()}}
+    )

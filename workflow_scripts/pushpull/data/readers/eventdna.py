@@ -1,0 +1,123 @@
+"""EventDNA: title and lead of Dutch newspaper articles, with IPTC topics and events.
+
+Colruyt, De Clercq, Desot and Hoste, "EventDNA: a dataset for Dutch news event extraction as a basis for news
+diversification" (2023); 1,773 articles, of which the released files hold 1,771. One JSON file an article:
+
+eventdna_7/dnaf.json
+    doc.token_string                                tokens with a blank between
+    doc.annotations.iptc_codes.certain, uncertain   paths of [code, name], the most general topic last
+    doc.annotations.events.event_1.features.type    and so on for each event
+
+`labels: iptc` (default) takes the 17 most general topics of the codes that the annotators were certain of, `labels:
+event_types` the 12 types of events. An article without either stays, with no label.
+
+The publisher asks for a form before the download: bring the archive in a `mirror:`, or name a folder of the files, of
+any depth, as `folder:`. There is no published split.
+"""
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from pushpull.data.archives import unpack
+from pushpull.data.documents import Document, Documents
+from pushpull.data.splits import cut_validation
+from pushpull.errors import InputError, unknown
+
+LABELS = ("iptc", "event_types")
+TEST = 0.2  # share of the articles
+
+_ARCHIVE = "eventdna_dnaf.tar.gz"
+_FILE = "dnaf.json"
+_LARGEST = 10_000_000  # bytes; the corpus's files are below a hundredth of it
+
+
+def read(entry: dict, raw: Path | None) -> Documents:
+    """Return a stratified fifth as test, cut with `split_seed`, and the rest as train; both in order of the numbers.
+
+    Ids are the names of the articles' folders: seven files have the id of the article before. Names of labels are the
+    published English ones.
+
+    Raises:
+        InputError: unknown `labels`; no article is found; the archive is broken or unsafe; a file is too large, no
+            JSON, or lacks what is named above, with its path.
+    """
+    view = entry.get("labels", LABELS[0])
+    if view not in LABELS:
+        raise InputError(f"labels: {unknown('view', view, LABELS)}")
+    place = Path(entry["folder"]) if raw is None else raw / _ARCHIVE
+    files = dict(_plain(place) if raw is None else _packed(place))
+    if not files:
+        raise InputError(f"{place}: no file {_FILE} in it; expected one an article, as in eventdna_7/{_FILE}")
+    rows = [_document(path.parent.name, f"{place}: {path}", data, view) for path, data in files.items()]
+    rows.sort(key=lambda row: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", row.id)])
+    names = sorted({label for row in rows for label in row.labels})
+    documents = Documents({"train": rows}, label_texts={name: name.lower() for name in names})
+    seed = entry.get("split_seed", 0)
+    cut_validation("eventdna", documents, TEST, seed)
+    documents.splits["test"] = documents.splits.pop("validation")
+    documents.notes = [f"no published split: {100 * TEST:g} % cut off as test, stratified by label (seed {seed})"]
+    return documents
+
+
+def _plain(folder: Path) -> Iterator[tuple[PurePath, bytes]]:
+    """Path in the folder and content of each article's file."""
+    for path in folder.rglob(_FILE):
+        with path.open("rb") as stream:
+            yield path.relative_to(folder), _content(str(path), stream)
+
+
+def _packed(archive: Path) -> Iterator[tuple[PurePath, bytes]]:
+    """Path in the archive and content of each article's file."""
+    unpack(archive, {}, lambda path, stream: None)  # refuses a broken or unsafe archive before its names are read
+    with tarfile.open(archive) as tar:
+        names = (name.removeprefix("./") for name in tar.getnames())
+        wanted = {name: None for name in names if PurePath(name).name == _FILE}
+    files: dict[str, bytes] = {}
+    unpack(archive, wanted, lambda path, stream: files.update({path: _content(f"{archive}: {path}", stream)}))
+    return ((PurePath(path), data) for path, data in files.items())
+
+
+def _content(where: str, stream: BinaryIO) -> bytes:
+    data = stream.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise InputError(f"{where}: more than {_LARGEST:,} bytes; an article's file is far smaller: refused")
+    return data
+
+
+def _document(name: str, where: str, data: bytes, view: str) -> Document:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON ({error}); fetch it again") from None
+    text = _at(where, content, str, "doc", "token_string")
+    labels = _topics(where, content) if view == "iptc" else _event_types(where, content)
+    return Document(name, text, tuple(dict.fromkeys(labels)))
+
+
+def _topics(where: str, content: dict) -> Iterator[str]:
+    for path in _at(where, content, list, "doc", "annotations", "iptc_codes", "certain"):
+        yield _at(where, _at(where, path, list, -1), str, 1)
+
+
+def _event_types(where: str, content: dict) -> Iterator[str]:
+    for event in _at(where, content, dict, "doc", "annotations", "events").values():
+        yield _at(where, event, str, "features", "type")
+
+
+def _at(where: str, content: object, kind: type, *keys: str | int) -> object:
+    """What stands under the keys; it must be a string, a list or an object (`dict`)."""
+    try:
+        for key in keys:
+            content = content[key]
+    except (KeyError, IndexError, TypeError):
+        raise InputError(
+            f"{where}: no {'.'.join(map(str, keys))}; expected a file of EventDNA: fetch it again"
+        ) from None
+    if not isinstance(content, kind):
+        wanted = {str: "a string", list: "a list", dict: "an object"}[kind]
+        raise InputError(f"{where}: {'.'.join(map(str, keys))}: expected {wanted}, got {content!r:.40}")
+    return content

@@ -1,0 +1,20 @@
+"""Encoders that this library builds itself, by architecture. Plain strings: nobody depends on one that is not used."""
+
+from importlib import import_module
+
+ARCHITECTURES = {
+    "text_cnn": "pushpull.encoders.text_cnn:TextCNN",
+    "ldgn": "pushpull.encoders.ldgn:LDGN",
+}
+
+
+def load(architecture: str) -> type:
+    """Return the class of an architecture, a `words.WordEncoder`."""
+    module, name = ARCHITECTURES[architecture].split(":")
+    return getattr(import_module(module), name)
+
+
+def class_of(reference: str) -> type | None:
+    """Return the class that a saved encoder names ("pushpull.encoders.ldgn.LDGN"); None if it is none of these."""
+    found = {name.replace(":", "."): architecture for architecture, name in ARCHITECTURES.items()}
+    return load(found[reference]) if reference in found else None

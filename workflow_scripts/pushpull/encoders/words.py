@@ -1,0 +1,187 @@
+"""Word encoders: vocabulary and tokeniser, word vectors from a file, and what TextCNN and LDGN have in common."""
+
+import gzip
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from sentence_transformers.base.modules import InputModule
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast
+
+from pushpull.encoders.tokens import Tokens
+from pushpull.errors import InputError
+
+PADDING, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
+
+
+def build_tokenizer(texts: Sequence[str], vocabulary_size: int, min_count: int) -> PreTrainedTokenizerFast:
+    """Make a tokeniser of lower-cased words and single punctuation marks; it adds no special tokens.
+
+    Args:
+        texts: training texts, and no others.
+        vocabulary_size: how many ids there are at most, padding (0) and unknown (1) among them. The most frequent words
+            stay; of equally frequent ones those first in code point order.
+        min_count: a word that occurs less often is unknown.
+
+    Example:
+        >>> build_tokenizer(["The ship, the harbour."], 10, 1)("The SHIP sank.", return_attention_mask=False)
+        {'input_ids': [2, 6, 1, 4]}
+    """
+    words = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    words.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=vocabulary_size, min_frequency=min_count, special_tokens=[PADDING, UNKNOWN], show_progress=False
+    )
+    words.train_from_iterator(texts, trainer, length=len(texts))
+    # Split special tokens: "[PAD]" in a text is three words like any others, not padding.
+    return PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token=PADDING, unk_token=UNKNOWN, split_special_tokens=True
+    )
+
+
+def read_vectors(path: str | Path, words: Sequence[str], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read the vectors of `words` from a GloVe file: `word v1 ... vd` a line, UTF-8, optionally gzipped (.gz).
+
+    The file is streamed; only lines of `words` are parsed. A header line of word2vec is passed over, a word may contain
+    blanks, and of a word given twice the first line counts.
+
+    Returns:
+        Which words were found, int64 [found] (ascending indices into `words`), and their vectors, float32 [found,
+        size].
+
+    Raises:
+        InputError: the file is missing or damaged; a line has fewer or more than `size` values, or one that is no
+            finite number. File and line are named.
+    """
+    path = Path(path)
+    wanted = {word.encode(): index for index, word in enumerate(words)}
+    found: dict[int, np.ndarray] = {}
+    number = 0
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
+            for number, word, values in _lines(stream, path, size):
+                index = wanted.get(word)
+                if index is not None and index not in found:
+                    found[index] = _parse(values, path, number)
+    except FileNotFoundError:
+        raise InputError(f"vectors: {path} is not there; paths are relative to {Path.cwd()}") from None
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}, after line {number}: damaged ({error}); fetch the file again") from None
+    order = sorted(found)
+    vectors = np.stack([found[index] for index in order]) if order else np.empty((0, size), np.float32)
+    return np.array(order, np.int64), vectors
+
+
+def _lines(stream: BinaryIO, path: Path, size: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Number, word and unparsed values of each line."""
+    for number, line in enumerate(stream, start=1):
+        line = line.rstrip()
+        blanks = line.count(b" ")
+        if number == 1 and blanks == 1 and all(field.isdigit() for field in line.split()):
+            _check_size(int(line.split()[1]), size, path, number)
+        elif blanks == size:  # as nearly always: looking for the first blank is all that most lines need
+            begin = line.index(b" ")
+            yield number, line[:begin], line[begin + 1 :]
+        else:
+            fields = line.split(b" ")
+            _check_size(_count_values(fields), size, path, number)
+            yield number, b" ".join(fields[:-size]), b" ".join(fields[-size:])
+
+
+def _count_values(fields: list[bytes]) -> int:
+    """How many numbers a line ends in; its first field is a word even if it looks like one."""
+    words = [place for place, field in enumerate(fields) if place == 0 or np.isnan(_number(field))]
+    return len(fields) - 1 - words[-1]
+
+
+def _number(field: bytes) -> float:
+    try:
+        return float(field)
+    except ValueError:
+        return np.nan
+
+
+def _check_size(values: int, size: int, path: Path, number: int) -> None:
+    if values != size:
+        raise InputError(
+            f"{path}, line {number}: expected a word and {size} values, found {values} values\n"
+            "Set `embedding` of the encoder to the size of the file's vectors, or mend the line."
+        )
+
+
+def _parse(values: bytes, path: Path, number: int) -> np.ndarray:
+    fields = values.split(b" ")
+    vector = np.array([_number(field) for field in fields], np.float32)
+    if not np.isfinite(vector).all():
+        found = fields[np.isfinite(vector).argmin()].decode(errors="replace")
+        raise InputError(f"{path}, line {number}: expected finite numbers, found {found!r}; mend or drop the line")
+    return vector
+
+
+class WordEncoder(InputModule):
+    """Tokeniser and word embeddings: the first and only module of a SentenceTransformer. Saved as a folder.
+
+    A subclass names its settings in `config_keys`; they are attributes and arguments of its constructor. Its forward
+    pass takes `input_ids` and `attention_mask`, both int64 [B, T], and adds `sentence_embedding`, float [B, d].
+    """
+
+    gives_label_vectors = False
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, embedding: int) -> None:
+        super().__init__()
+        self.tokenizer, self.embedding = tokenizer, embedding
+        self.words = nn.Embedding(len(tokenizer), embedding, padding_idx=tokenizer.pad_token_id)
+        # As Kim (2014) starts words that have no vector.
+        self._start_words(lambda weight: nn.init.uniform_(weight, -0.25, 0.25))
+
+    @classmethod
+    def from_corpus(cls, card: dict, texts: Sequence[str], labels: np.ndarray) -> "WordEncoder":
+        """Build the encoder of a card (`build.build_encoder`) from training texts and labels, uint8 [n, L]."""
+        tokenizer = build_tokenizer(texts, card.get("vocabulary", 50_000), card.get("min_count", 2))
+        module = cls.from_card(card, tokenizer, labels)
+        if card.get("vectors"):
+            module.load_vectors(card["vectors"])
+        return module
+
+    def _start_words(self, fill: Callable[[Tensor], Tensor]) -> None:
+        with torch.no_grad():
+            fill(self.words.weight)
+            self.words.weight[self.words.padding_idx] = 0
+
+    def load_vectors(self, path: str | Path) -> None:
+        """Start from the word vectors of a file; words without one from random numbers as large as those of the others.
+
+        Raises:
+            InputError: see `read_vectors`.
+        """
+        words = self.tokenizer.convert_ids_to_tokens(range(2, len(self.tokenizer)))
+        found, vectors = read_vectors(path, words, self.embedding)
+        print(f"word vectors: {len(found)} of {len(words)} words found in {path}, the others start random")
+        if len(found):
+            self._start_words(lambda weight: nn.init.normal_(weight, 0, float(vectors.std())))
+            with torch.no_grad():
+                self.words.weight[torch.from_numpy(found + 2)] = torch.from_numpy(vectors)
+
+    def preprocess(self, inputs: list[str], prompt: str | None = None, **kwargs) -> dict[str, Tensor]:
+        """Tokenise a batch of texts for `SentenceTransformer.encode`."""
+        texts = self._prepend_prompt(inputs, prompt) if prompt else inputs
+        rows = self.tokenizer(texts, return_attention_mask=False)["input_ids"]
+        return Tokens.from_rows(rows, self.tokenizer.pad_token_id).batch(np.arange(len(rows)))
+
+    def save(self, output_path: str, *args, safe_serialization: bool = True, **kwargs) -> None:
+        """Write weights, settings and tokeniser."""
+        self.save_config(output_path)
+        self.save_torch_weights(output_path, safe_serialization=safe_serialization)
+        self.save_tokenizer(output_path)
+
+    @classmethod
+    def load(cls, model_name_or_path: str, **kwargs) -> "WordEncoder":
+        """Read what `save` wrote."""
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(model_name_or_path, local_files_only=True)
+        module = cls(tokenizer, **cls.load_config(model_name_or_path))
+        return cls.load_torch_weights(model_name_or_path, model=module)

@@ -1,0 +1,68 @@
+"""What each part of kNN-MLTC changes, with a paired test."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from pushpull.paper.comparison_cells import Pair, comparison_cells
+from pushpull.paper.knn_mltc_rows import (
+    ABLATION,
+    COMPARISONS,
+    PAPER,
+    PREFERRED,
+    WITHOUT_BETA,
+    base_models,
+    describe_models,
+    rows_of,
+)
+from pushpull.paper.printed import printed_values
+from pushpull.paper.study import Study
+from pushpull.paper.tables import Metric, Table, describe, labels
+
+METRICS = (
+    Metric("micro_f1", "Δ micro-F1 (points)", "micro_f1", 100, change=True),
+    Metric("macro_f1", "Δ macro-F1 (points)", "macro_f1", 100, change=True),
+)
+SUFFIXES = {row.name: suffix for suffix, row in (ABLATION | {" without beta": WITHOUT_BETA}).items()}
+"""What stands behind a base model's name, by the name of the variant."""
+
+
+def table_ladder(study: Study) -> Table:
+    """Return the differences of COMPARISONS for every base model, with their intervals; the paper prints none of them.
+
+    `comparisons.csv` has them by the names of the variants, the table by those of base model and variant.
+    """
+    rows = {row.name: row for row in rows_of(study, ABLATION | {" without beta": WITHOUT_BETA})}
+    pairs: list[Pair] = [
+        (rows[model + SUFFIXES[against.name]], rows[model + SUFFIXES[row.name]])
+        for model in base_models(study)
+        for against, row in COMPARISONS
+    ]
+    return Table(
+        "knn_mltc_table_ladder",
+        "kNN-MLTC, step by step: what each part changes",
+        "Score of the first-named row minus that of the second on the test split, in percentage points; rows and grid "
+        "points as in Tables 4 and 5. Runs are paired by seed and judged on the same resampled documents; resampling "
+        "two or three seeds understates their spread. p-values: comparisons.csv. "
+        f"{describe_models(study)} {describe(study, PAPER)} Printed: the difference of the numbers in Tables 4 and 5.",
+        METRICS,
+        comparison_cells(replace(study, comparisons=_renamed(study)), PAPER, pairs, METRICS, [_printed()], PREFERRED),
+        labels(study, []),
+        groups=("dataset",),
+    )
+
+
+def _renamed(study: Study) -> Mapping[tuple, dict]:
+    models = {encoder: model for model, encoder in base_models(study).items()}
+    return {
+        (*key[:3], models[key[2]] + SUFFIXES[key[3]], models[key[2]] + SUFFIXES[key[4]], key[5]): found
+        for key, found in study.comparisons.items()
+        if key[0] == PAPER
+    }
+
+
+def _printed() -> pd.DataFrame:
+    """Return Table 4 and, from Table 5, the rows without beta; those with beta are +CL+kNN of Table 4."""
+    table5 = printed_values(PAPER, "table5")
+    return pd.concat([printed_values(PAPER, "table4"), table5[table5.row.str.endswith(" without beta")]])

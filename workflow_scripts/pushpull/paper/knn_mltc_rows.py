@@ -1,0 +1,108 @@
+"""The base models and variants that kNN-MLTC compares: what its tables and its figures have in common."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pushpull.paper.study import Study
+from pushpull.paper.tables import Row
+
+PAPER = "knn_mltc"
+PRINTED_MODELS = ("CNN", "LDGN", "BERT")
+
+PREFERRED: dict[str, object] = {}
+"""Settings that decide before validation does, as `selection.prefer` takes them: none."""
+
+# A variant adds one thing to another, so both are shown by the same runs: those chosen for the variant with kNN where
+# there is a contrastive term, for the model alone where there is none.
+MODEL = Row("model", "model alone", "bce", "classifier", "classifier")
+KNN = Row("+kNN", "model + kNN", "bce", "knn_mixed", "classifier")
+CL = Row("+CL", "contrastive term", "joint", "classifier", "knn_mixed")
+CL_KNN = Row("+CL+kNN", "contrastive term + kNN", "joint", "knn_mixed", "knn_mixed")
+WITHOUT_BETA = Row("without beta", "+CL+kNN, overlaps cut to 0 or 1", "joint_binary", "knn_mixed", "knn_mixed")
+
+COMPARISONS = (
+    (MODEL, KNN),
+    (MODEL, CL),
+    (CL, CL_KNN),
+    (KNN, CL_KNN),
+    (MODEL, CL_KNN),
+    (WITHOUT_BETA, CL_KNN),
+)
+"""(a, b): b is compared with a. Each "+" against its base, the whole method against the model, beta against none."""
+
+ABLATION = {"": MODEL, "+kNN": KNN, "+CL": CL, "+CL+kNN": CL_KNN}
+"""The rows of Table 4 by what stands behind the base model's name."""
+
+
+def base_models(study: Study) -> dict[str, str]:
+    """Return the encoder of every base model, {the paper's name: encoder}, in the order of print, then of the study.
+
+    An encoder goes by its `printed_as`, by its title if it has none or another encoder has taken the name, and by its
+    key if the title is taken, too. A printed base model that no encoder of the study stands for has an empty one.
+    """
+    found = dict.fromkeys(PRINTED_MODELS, "")
+    for encoder in dict.fromkeys(encoder for _, encoder in study.corpora(PAPER)):
+        names = (study.printed_as(encoder, PAPER, "encoders"), study.title("encoders", encoder), encoder)
+        found[next(name for name in names if name and not found.get(name))] = encoder
+    return found
+
+
+def rows_of(study: Study, variants: Mapping[str, Row]) -> list[Row]:
+    """Return a row for every base model and variant, called as in print.
+
+    Args:
+        variants: such as `ABLATION`.
+    """
+    return [
+        replace(variant, name=model + suffix, title="", encoder=encoder)
+        for model, encoder in base_models(study).items()
+        for suffix, variant in variants.items()
+    ]
+
+
+def further_variants(study: Study) -> dict[str, Row]:
+    """Return the study's further methods that have a classifier, alone and with kNN, as `rows_of` takes them."""
+    known = {row.method for pair in COMPARISONS for row in pair}
+    methods = [
+        method
+        for method in study.methods(PAPER)
+        if method not in known and study.kind(method) in ("supervised", "joint")
+    ]
+    titles = {method: study.title("methods", method) for method in methods}
+    return {
+        f", {title}{suffix}": Row(title, "", method, protocol, "knn_mixed")
+        for method, title in titles.items()
+        for suffix, protocol in (("", "classifier"), ("+kNN", "knn_mixed"))
+    }
+
+
+def neighbours_of(row: Row) -> Row:
+    """Return the row with the same runs that shows the curves and shares of the protocol `neighbours`."""
+    return replace(row, protocol="neighbours")
+
+
+def describe_models(study: Study) -> str:
+    """Return which encoder stands for which base model, and k, temperature and λ of kNN, for captions."""
+    models = [
+        f"{model} is {title}"
+        for model, encoder in base_models(study).items()
+        if encoder and (title := study.title("encoders", encoder)) != model
+    ]
+    sentences = [f"Base models: {'; '.join(models)}." if models else "", _knn_settings(study)]
+    return " ".join(filter(None, sentences))
+
+
+def _knn_settings(study: Study) -> str:
+    shared = study.info.get("knn")
+    if shared is None:  # a study recorded without them
+        return ""
+    words = [_words(shared)]
+    for dataset in study.datasets(PAPER):
+        if own := study.info["datasets"][dataset].get("knn"):
+            words.append(f"{study.title('datasets', dataset)}: {_words(own)}")
+    return f"kNN: {'; '.join(words)}."
+
+
+def _words(settings: Mapping[str, object]) -> str:
+    names = {"k": "k", "temperature": "temperature", "proportion": "λ"}
+    return ", ".join(f"{names[key]} = {value}" for key, value in settings.items())
