@@ -151,3 +151,12 @@ def test_vectors_are_about_the_same_in_bfloat16(encoder):
     with torch.autocast("cpu", torch.bfloat16):
         mixed = encoder(batch(*ROWS))["label_vectors"]
     torch.testing.assert_close(mixed.float(), plain, rtol=0.1, atol=0.03 * plain.abs().max().item())
+
+
+def test_a_dynamic_graph_without_any_edge_has_a_finite_gradient():
+    graph = torch.full((2, 3, 3), -200.0, requires_grad=True)
+    normalised = normalise(graph.sigmoid())
+    normalised.sum().backward()
+    assert (graph.sigmoid() == 0).all()
+    assert normalised.isfinite().all()
+    assert graph.grad.isfinite().all()

@@ -262,6 +262,7 @@ class Plan:
             "study": self.study,
             "title": study["title"],
             "note": study.get("note", ""),
+            "knn": self.config["knn"],
             **{
                 part: {
                     name: entry for name, entry in self.config[part].items() if any(key[i] == name for key in self._all)

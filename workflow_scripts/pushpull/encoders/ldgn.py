@@ -30,8 +30,11 @@ def label_graph(labels: np.ndarray) -> np.ndarray:
 
 
 def normalise(graph: Tensor) -> Tensor:
-    """D^-1/2 A D^-1/2 of graphs A [..., L, L] without zero rows, where D holds the row sums."""
-    scale = graph.sum(-1).rsqrt()
+    """D^-1/2 A D^-1/2 of graphs A [..., L, L], not negative, where D holds the row sums.
+
+    Sums count as at least 1e-4: a sigmoid far below 0 is 0 in float32, and a row of such would divide by 0.
+    """
+    scale = graph.sum(-1).clamp(min=1e-4).rsqrt()
     return scale[..., :, None] * graph * scale[..., None, :]
 
 

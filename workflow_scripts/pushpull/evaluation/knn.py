@@ -4,6 +4,8 @@ Source: Su, Wang, Dai, "Contrastive Learning-Enhanced Nearest Neighbor Mechanism
 Classification" (ACL 2022).
 """
 
+from collections.abc import Callable
+
 import faiss
 import numpy as np
 
@@ -12,14 +14,14 @@ from pushpull.evaluation.protocols import require_finite
 
 QUERIES = 16_384  # searched at a time
 EXACT = 16  # queries at a time whose candidates are gathered: they and their differences fit into a core's cache
-BLOCK = 8192  # rows of the datastore at a time while it is centred, and in a full search
+BLOCK = 8192  # rows of the datastore at a time in a full search
 SPARE = 8  # candidates beyond k: near-ties at rank k are settled by their exact distances
 # Bound on faiss's float32 error in a squared distance, relative to the squared norms.
 TOLERANCE = 1e-5
 
 
 class Datastore:
-    """Training documents ready to be searched: their vectors, centred, in a flat index of faiss (on the GPU if any).
+    """Training documents ready to be searched: their vectors, and these centred (on the GPU if faiss has one).
 
     Args:
         vectors: float32 [n, d], finite.
@@ -33,14 +35,9 @@ class Datastore:
         self.vectors = vectors
         # Distances do not change under translation; small norms keep faiss's expanded square accurate.
         self.centre = np.mean(vectors, axis=0, dtype=np.float64).astype(np.float32)
-        self.largest = 0.0  # squared norm
-        self.index = faiss.IndexFlatL2(vectors.shape[1])
-        if faiss.get_num_gpus() > 0:
-            self.index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, self.index)
-        for begin in range(0, len(vectors), BLOCK):
-            centred = vectors[begin : begin + BLOCK] - self.centre
-            self.largest = max(self.largest, float(np.einsum("nd,nd->n", centred, centred).max()))
-            self.index.add(centred)
+        centred = vectors - self.centre
+        self.largest = float(np.einsum("nd,nd->n", centred, centred).max(initial=0))
+        self.search = _search(centred)
 
     def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return distances and row indices as `neighbours` does."""
@@ -61,7 +58,7 @@ class Datastore:
 
     def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         shifted = queries - self.centre
-        proposed, candidates = self.index.search(shifted, min(k + SPARE, len(self.vectors)))
+        proposed, candidates = self.search(shifted, min(k + SPARE, len(self.vectors)))
         found, order = _exact(self.vectors, queries, candidates[:, :k])
         if k < len(self.vectors):
             error = TOLERANCE * (np.einsum("md,md->m", shifted, shifted) + self.largest)
@@ -138,6 +135,16 @@ def interpolate(neighbour: np.ndarray, model: np.ndarray, proportion: float) -> 
             "make the model's scores again from the same dataset"
         )
     return (proportion * neighbour + (1 - proportion) * model).astype(np.float32)
+
+
+def _search(vectors: np.ndarray) -> Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]:
+    """Return (queries, k) -> squared distances float32 [m, k], ascending, and indices."""
+    if faiss.get_num_gpus() > 0:
+        index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, faiss.IndexFlatL2(vectors.shape[1]))
+        index.add(vectors)
+        return index.search
+    # In place: an index would be one more copy.
+    return lambda queries, k: faiss.knn(queries, vectors, k)
 
 
 def _exact(datastore: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

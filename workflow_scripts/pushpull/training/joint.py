@@ -14,8 +14,8 @@ class Joint(Supervised):
     """Encoder and classifier trained with BCE + `contrastive_weight` x L_con (kNN-MLTC, equation 6).
 
     L_con compares the text vectors that the classifier reads, neither projected nor normalised, by minus their
-    Euclidean distance over the temperature. As printed it is a sum over the documents of a batch; `reduction: mean` divides by
-    their number. BCE is a mean over documents and labels. Validation scores are those of the classifier.
+    Euclidean distance over the temperature. As printed it is a sum over the documents of a batch; `reduction: mean`
+    divides by their number. BCE is a mean over documents and labels. Validation scores are those of the classifier.
     """
 
     def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
