@@ -56,7 +56,7 @@ def test_a_datastore_opens_again_with_the_same_neighbours(stored):
 
 def test_a_datastore_of_another_dimension_or_damaged_or_missing_is_refused(stored, tmp_path):
     folder, *_ = stored
-    with pytest.raises(InputError, match="90 vectors of 8 dimensions.*wanted 16 dimensions"):
+    with pytest.raises(InputError, match=r"90 vectors of 8 dimensions.*wanted 16 dimensions"):
         open_datastore(folder, 16)
     np.save(folder / "labels.npy", np.zeros((89, 4), np.uint8))
     with pytest.raises(InputError, match="89 label sets"):

@@ -7,11 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from workflow_runs import (
-    ARTEFACTS,
-    files_below,
-    read_metrics,
-)
+from pushpull.data.dataset import read_texts
+from workflow_runs import ARTEFACTS, files_below, read_metrics
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +18,7 @@ METHODS = ("pretrained", "bce", "base", "msc", "base_ft", "msc_ft")
 PROTOCOLS = {
     "linear_probe": {"half"},
     "classifier": {"half"},
-    "knn": {"half"},
+    "knn": {"half", "mixed"},
     "dbc": {"fixed", "one", "per_label", "exact"},
 }
 
@@ -53,14 +50,21 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
     with (finished / "results/tiny/metrics.csv").open(newline="") as stream:
         assert next(csv.reader(stream)) == HEADER
     rows = read_metrics(finished)
-    assert {(row["dataset"], row["method"]) for row in rows} == {
-        *(("tiny", method) for method in METHODS),
-        ("tiny_single", "bce"),
-        ("tiny_single", "msc"),
+    assert {(row["dataset"], row["encoder"], row["method"]) for row in rows} == {
+        *(("tiny", "tiny", method) for method in METHODS),
+        ("tiny_single", "tiny", "bce"),
+        ("tiny_single", "tiny", "msc"),
+        ("tiny", "tiny_cnn", "bce"),
+        ("tiny", "tiny_cnn", "joint"),
+        ("tiny", "tiny_ldgn", "joint"),
     }
     assert {row["split"] for row in rows} == {"train", "validation", "test"}
     assert {row["protocol"] for row in rows if row["split"] == "train"} == {"training"}
-    assert {row["paper"] for row in rows} == {"abalone"}
+    assert {(row["paper"], row["encoder"]) for row in rows} == {
+        ("abalone", "tiny"),
+        ("knn_mltc", "tiny_cnn"),
+        ("knn_mltc", "tiny_ldgn"),
+    }
     assert {row["seed"] for row in rows} == {"1"}
     keys = [tuple(row[name] for name in HEADER[:-1]) for row in rows]
     assert len(keys) == len(set(keys))
@@ -68,7 +72,7 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
 
 def test_every_protocol_of_a_method_is_measured_on_both_splits(finished):
     trained_head, probed = {"classifier"}, {"linear_probe"}
-    common = {"knn", "dbc_fixed", "dbc_one", "dbc_per_label", "dbc_exact"}
+    common = {"knn", "knn_mixed", "dbc_fixed", "dbc_one", "dbc_per_label", "dbc_exact"}
     rows = read_metrics(finished)
     for method in METHODS:
         first = trained_head if method in ("bce", "base_ft", "msc_ft") else probed
@@ -77,7 +81,7 @@ def test_every_protocol_of_a_method_is_measured_on_both_splits(finished):
             found = {
                 row["protocol"]
                 for row in rows
-                if (row["dataset"], row["method"], row["split"]) == ("tiny", method, split)
+                if (row["encoder"], row["dataset"], row["method"], row["split"]) == ("tiny", "tiny", method, split)
             }
             assert found == first | common | more
 
@@ -94,6 +98,9 @@ def test_values_are_finite_and_shares_lie_between_0_and_1(finished):
         stem = metric.removesuffix("_low").removesuffix("_high")
         if stem in SHARES:
             assert 0 <= value <= 1, key
+        if protocol == "neighbours":
+            assert 0 <= value <= 1, key
+            continue
         if metric in ("micro_f1", "macro_f1"):
             low, high = (values[(*run, protocol, split, f"{metric}_{end}")] for end in ("low", "high"))
             assert low <= high, key
@@ -109,13 +116,13 @@ def test_values_are_finite_and_shares_lie_between_0_and_1(finished):
 
 
 def test_a_single_label_dataset_has_accuracy_equal_to_micro_f1(finished):
-    rows = [row for row in read_metrics(finished) if row["protocol"] not in ("clustering", "training")]
+    rows = [row for row in read_metrics(finished) if row["protocol"] not in ("clustering", "training", "neighbours")]
     accuracies = {}
     for row in rows:
         key = tuple(row[name] for name in HEADER[:-2])
         accuracies.setdefault(key, {})[row["metric"]] = row["value"]
     single = {key: found for key, found in accuracies.items() if key[1] == "tiny_single"}
-    assert len(single) == 2 * 6 * 2  # methods, protocols, splits
+    assert len(single) == 2 * 7 * 2  # methods, protocols, splits
     for found in single.values():  # one label a document and one decided: both are the share that is right
         assert float(found["accuracy"]) == pytest.approx(float(found["micro_f1"]), abs=1e-12)
     assert all("accuracy" not in found for key, found in accuracies.items() if key[1] == "tiny")
@@ -169,7 +176,6 @@ def test_a_run_leaves_the_contracted_arrays(finished, method):
 
 
 def test_a_model_folder_opens_with_sentence_transformers_and_encodes_as_embedded(finished):
-    from pushpull.data.dataset import read_texts
     from safetensors.numpy import load_file
     from sentence_transformers import SentenceTransformer
 
@@ -195,3 +201,35 @@ def test_training_moves_the_weights(finished):
     untrained = np.load(run_folder(finished, "pretrained") / "embeddings/test.npy")
     for method in METHODS[1:]:
         assert not np.allclose(untrained, np.load(run_folder(finished, method) / "embeddings/test.npy"), atol=1e-3)
+
+
+@pytest.mark.parametrize(("encoder", "width"), [("tiny_cnn", 3 * 8), ("tiny_ldgn", 16)])
+def test_a_word_encoder_runs_through_every_protocol_and_its_datastore_opens(finished, encoder, width):
+    from pushpull.encoders.sentence import embed, open_encoder, tokenise
+    from pushpull.evaluation.datastore import open_datastore
+
+    (run,) = (finished / f"results/runs/tiny/{encoder}/joint").glob("*/seed1")
+    stored = np.load(run / "embeddings/test.npy", allow_pickle=False)
+    model = open_encoder(run / "model")
+    texts = read_texts(finished / "results/data/tiny", "test")
+    np.testing.assert_allclose(embed(model, tokenise(model, texts, 16), "cpu"), stored, atol=1e-5)
+    datastore, labels = open_datastore(run / "datastore", width)
+    np.testing.assert_array_equal(datastore.vectors, np.load(run / "embeddings/train.npy", allow_pickle=False))
+    assert labels.shape == (60, 24)
+
+
+def test_neighbours_and_inference_are_measured_for_knn_mltc_alone(finished):
+    rows = read_metrics(finished)
+    assert {row["encoder"] for row in rows if row["protocol"] == "neighbours"} == {"tiny_cnn", "tiny_ldgn"}
+    with (finished / "results/tiny/inference.csv").open(newline="") as stream:
+        timed = list(csv.DictReader(stream))
+    assert {(row["encoder"], row["method"]) for row in timed} == {("tiny_cnn", "joint"), ("tiny_ldgn", "joint")}
+    assert all(float(row["value"]) > 0 for row in timed)
+    with (finished / "results/tiny/neighbourhoods.csv").open(newline="") as stream:
+        places = list(csv.DictReader(stream))
+    assert {(row["encoder"], row["method"]): row["document"] for row in places}.keys() == {
+        ("tiny_cnn", "bce"),
+        ("tiny_cnn", "joint"),
+        ("tiny_ldgn", "joint"),
+    }
+    assert len({row["document"] for row in places}) == 1

@@ -1,6 +1,7 @@
-"""Study `papers` plans what ABALONE's grid says (section 4 and appendix): runs, encoders, settings."""
+"""Study `papers` plans what the papers' grids say: runs, encoders, settings."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -55,7 +56,8 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="module")
 def trained(plan) -> list:
-    return [run for run in plan.runs() if run.settings["kind"] != "pretrained"]
+    """ABALONE's runs (section 4 and appendix) but for the encoders as they came."""
+    return [run for run in plan.papers["abalone"].values() if run.settings["kind"] != "pretrained"]
 
 
 @pytest.mark.parametrize("dataset", GRID)
@@ -143,3 +145,38 @@ def test_fine_tuning_starts_from_either_learning_rate_at_temperature_0_1(trained
         }
         assert set(parents) == set(run.settings["parent_settings"])
         assert set(parents.values()) == {5e-5, 2e-5}
+
+
+# kNN-MLTC (hyperparameters.md, section 3): base model -> (learning rate, batch on AAPD, batch on RCV1-V2).
+BASE_MODELS = {"cnn": (1e-3, 128, 512), "ldgn": (1e-3, 128, 512), "bert": (5e-5, 128, 128)}
+
+
+@pytest.mark.parametrize("encoder", BASE_MODELS)
+def test_base_models_of_knn_mltc_are_trained_as_printed(plan, encoder):
+    runs = [run for run in plan.papers["knn_mltc"].values() if run.encoder == encoder]
+    # 1 BCE, 4 weights of L_con, 1 or 2 without the coefficient; 3 seeds; 2 datasets.
+    assert Counter(run.method for run in runs)["bce"] == 2 * 3
+    assert Counter(run.method for run in runs)["joint"] == 2 * 4 * 3
+    rate, *batches = BASE_MODELS[encoder]
+    for dataset, batch, printed_weight in (("aapd_usual", batches[0], 0.1), ("rcv1_v2_usual", batches[1], 0.01)):
+        found = [run.settings for run in runs if run.dataset == dataset]
+        for key, value in {
+            "learning_rate": rate,
+            "head_learning_rate": rate,
+            "batch_size": batch,
+            "epochs": 30,
+            "patience": 3,
+            "weight_decay": 0.0,
+            "schedule": "constant",
+        }.items():
+            assert {settings[key] for settings in found} == {value}, key
+        joint = [settings for settings in found if settings["kind"] == "joint"]
+        assert {settings["temperature"] for settings in joint} == {10.0}
+        assert {settings["reduction"] for settings in joint} == {"sum"}
+        for loss in ("shared_labels", "shared_or_not"):
+            assert printed_weight in {s["contrastive_weight"] for s in joint if s["loss"] == loss}
+
+
+def test_neighbours_of_knn_mltc_are_as_many_as_printed(plan):
+    for dataset, k in (("aapd_usual", 5), ("rcv1_v2_usual", 10)):
+        assert plan.knn(SimpleNamespace(dataset=dataset)) == {"k": k, "temperature": 1.0, "proportion": 0.5}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from workflow_runs import TINY, TINY_ARGUMENTS, Job, dry_run, files_below, job_counts, planned, real_run
+from workflow_runs import TABLES, TINY, TINY_ARGUMENTS, Job, dry_run, files_below, job_counts, planned, real_run
 
 pytestmark = pytest.mark.slow
 
@@ -50,11 +50,25 @@ def test_a_changed_contrastive_formula_leaves_supervised_and_untrained_runs_alon
     assert of_rule(planned(dry_run(again, *TINY_ARGUMENTS)), "train") == {"base", "msc"}
 
 
+def test_a_change_in_one_architecture_plans_its_own_runs_only(again):
+    edit(again, "encoders/ldgn.py", "SLOPE = 0.2", "SLOPE = 0.1")
+    jobs = planned(dry_run(again, *TINY_ARGUMENTS))
+    touched = {job.wildcards()["encoder"] for job in jobs if job.rule in ("train", "embed", "embed_and_classify")}
+    assert touched == {"tiny_ldgn"}
+
+
+def test_other_settings_of_knn_evaluate_again_and_retrain_nothing(again):
+    (again / "knn.yaml").write_text(yaml.safe_dump({"knn": {"k": 3}}))
+    counts = job_counts(dry_run(again, "--configfile", TINY, "knn.yaml"))
+    assert {"evaluate", "evaluate_classified", "inference", "collect"} <= counts.keys()
+    assert {"train", "finetune", "embed", "embed_and_classify"}.isdisjoint(counts)
+
+
 def test_a_change_in_the_tables_retrains_nothing(again):
     edit(again, "paper/writing.py", "def write_table(", "UNUSED = 1\n\n\ndef write_table(")
     counts = job_counts(dry_run(again, *TINY_ARGUMENTS))
     assert set(counts) <= {"table", "report", "all"}
-    assert counts["table"] == 5
+    assert counts["table"] == len(TABLES)
 
 
 @pytest.mark.parametrize(("part", "name"), [("encoders", "tiny"), ("methods", "msc"), ("datasets", "tiny")])
@@ -62,7 +76,7 @@ def test_a_new_title_retrains_nothing(again, part, name):
     (again / "title.yaml").write_text(yaml.safe_dump({part: {name: {"title": "Another title"}}}))
     counts = job_counts(dry_run(again, "--configfile", TINY, "title.yaml"))
     assert "collect" in counts
-    assert {"train", "finetune", "embed", "metrics"}.isdisjoint(counts)
+    assert {"train", "finetune", "embed", "evaluate"}.isdisjoint(counts)
 
 
 def test_one_table_is_written_again_after_its_files_are_deleted(again):
@@ -83,5 +97,5 @@ def test_every_table_is_the_same_when_made_again(again):
     }
     done = real_run(again, *TINY_ARGUMENTS, "--forcerun", "collect", "--until", "table")
     assert done.returncode == 0, done.stdout
-    assert job_counts(done.stdout) == {"collect": 1, "compare": 1, "table": 5}
+    assert job_counts(done.stdout) == {"collect": 1, "compare": 1, "table": len(TABLES)}
     assert {name: (study / name).read_bytes() for name in before} == before

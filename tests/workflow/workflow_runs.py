@@ -14,7 +14,9 @@ TINY = Path(__file__).with_name("tiny.yaml")
 PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "slurm", "envs")
 TINY_ARGUMENTS = ("--configfile", TINY)
 TABLES = [f"abalone_table{name}" for name in ("1", "2", "3", "4", "_ladder")]
+TABLES += [f"knn_mltc_table{name}" for name in ("2", "3", "4", "5", "6", "7", "8", "_ladder")]
 FIGURES = [f"abalone_figure{name}" for name in ("1", "2", "_forces", "_collapse")]
+FIGURES += [f"knn_mltc_figure{name}" for name in ("2", "3", "4")]
 ARTEFACTS = TABLES + FIGURES
 
 
