@@ -1,9 +1,9 @@
 """Neighbours of 8,500 queries among 23,000 x 768 against a plain call of faiss, and batched against one by one.
 
 All sides in turn, one thread, best CPU time of three rounds. `neighbours` checks and centres the datastore, searches,
-and computes the distances again in float64; faiss alone searches. One by one is `neighbours` called for each query, and,
-without a bar, a `Datastore` that is centred once: there a query waits for 70 MB to pass through the core, in a batch for
-arithmetic, and plain faiss gains no more by batches.
+and computes the distances again in float64; faiss alone searches. One by one is `neighbours` called for each query;
+and, without a bar, a `Datastore` that is centred once: there a single query waits for 70 MB to pass through the core, a
+batch for arithmetic, and plain faiss gains no more by batches.
 """
 
 import os

@@ -1,5 +1,6 @@
 rule train:
     input:
+        plan.vectors,
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
         card=f"{DATA}/card.json",

@@ -103,6 +103,7 @@ def test_a_saved_classifier_opens_for_its_encoder_with_the_same_logits(architect
     save_classifier(classifier, tmp_path / "classifier.safetensors")
     opened = open_classifier(tmp_path / "classifier.safetensors", encoder)
     assert type(opened) is type(classifier) is kind
+    assert not opened.training
     features = encoder.eval()(tokenise(encoder, texts, 8).batch(np.arange(2)))
     torch.testing.assert_close(opened(features), classifier.eval()(features), rtol=0, atol=0)
     tensors = load_file(tmp_path / "classifier.safetensors")

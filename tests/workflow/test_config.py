@@ -46,7 +46,9 @@ def test_the_shipped_configuration_is_valid():
 
 def test_the_configuration_of_the_end_to_end_tests_is_valid():
     tiny = yaml.safe_load(TINY.read_text())
-    check(SHIPPED | {part: SHIPPED[part] | tiny[part] for part in ("datasets", "studies")} | {"study": "tiny"})
+    check(
+        SHIPPED | {part: SHIPPED[part] | tiny[part] for part in ("datasets", "encoders", "studies")} | {"study": "tiny"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,6 +240,19 @@ def test_an_encoder_needs_a_pinned_source(left_out, encoder):
     del config["encoders"][encoder][left_out]
     said = line(config)
     assert said.startswith(f"encoders.{encoder}: an encoder needs pooling with package + sha256, hub + revision")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "key", "value", "said"),
+    [
+        ("cnn", "hidden", 128, "unknown key of text_cnn 'hidden'"),
+        ("ldgn", "kernel_widths", [3], "unknown key of ldgn 'kernel_widths'"),
+        ("cnn", "pooling", "cls", "unknown key of text_cnn 'pooling'"),
+        ("minilm", "embedding", 300, "embedding goes with architecture only"),
+    ],
+)
+def test_a_key_that_an_encoder_would_not_use_is_refused(encoder, key, value, said):
+    assert line(changed(f"encoders.{encoder}.{key}", value)).startswith(f"encoders.{encoder}: {said}")
 
 
 def test_random_false_is_no_source_of_an_encoder():

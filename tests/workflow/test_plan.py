@@ -128,6 +128,11 @@ def test_wildcards_of_no_run_are_refused_with_the_nearest_path():
         Plan(SHIPPED).run(wrong)
 
 
+def test_label_wise_training_of_a_word_encoder_is_refused_before_anything_runs():
+    with pytest.raises(InputError, match=r"mulcon: label-wise training .* cnn is none"):
+        plan_of([{"encoders": ["cnn"], "methods": {"mulcon": None}}])
+
+
 # Names of runs.
 
 

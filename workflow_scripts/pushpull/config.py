@@ -7,6 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from pushpull.data.readers import READERS
+from pushpull.encoders.registry import CARD_KEYS
 from pushpull.errors import InputError, unknown
 from pushpull.losses.registry import BY_KIND
 from pushpull.paper.names import ARTEFACTS
@@ -31,7 +32,7 @@ def check(config: dict) -> None:
     """
     problems = [_say(error) for error in _Validator(_schema()).iter_errors(config)]
     if not problems:
-        problems = [*_datasets(config), *_methods(config), *_studies(config)]
+        problems = [*_datasets(config), *_encoders(config), *_methods(config), *_studies(config)]
     if problems:
         raise InputError("config.yaml is not valid:\n" + "\n".join(f"  {problem}" for problem in sorted(problems)))
 
@@ -106,6 +107,22 @@ def _datasets(config: dict) -> list[str]:
         }
         missing = [key for key in needed.get(entry["reader"], ()) if key not in entry]
         problems += [f"{where}: a {entry['reader']} dataset needs the key {key!r}" for key in missing]
+    return problems
+
+
+def _encoders(config: dict) -> list[str]:
+    problems = []
+    everywhere = ("title", "printed_as", "architecture")
+    only_built = {key for keys in CARD_KEYS.values() for key in keys}
+    for name, card in config["encoders"].items():
+        where, architecture = f"encoders.{name}", card.get("architecture")
+        if architecture:
+            allowed = (*everywhere, *CARD_KEYS[architecture])
+            problems += [
+                f"{where}: {unknown(f'key of {architecture}', key, allowed)}" for key in card if key not in allowed
+            ]
+        else:
+            problems += [f"{where}: {key} goes with architecture only" for key in card if key in only_built]
     return problems
 
 

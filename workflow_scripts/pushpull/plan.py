@@ -73,6 +73,8 @@ class Plan:
         seeds = experiment.get("seeds", self.config["studies"][self.study]["seeds"])
         runs = []
         for dataset, encoder, method in product(*(experiment[part] for part in ("datasets", "encoders", "methods"))):
+            if self.kind(method) == "label_wise" and "architecture" in self.config["encoders"][encoder]:
+                raise InputError(f"{method}: label-wise training pools the tokens of a transformer, {encoder} is none")
             # An encoder as it came is the same for every seed.
             chosen = seeds[:1] if self.kind(method) == "pretrained" else seeds
             for (setting, settings), seed in product(self._grid(experiment, method), chosen):
@@ -144,6 +146,10 @@ class Plan:
     def card(self, wildcards) -> dict:
         """The encoder's entry in config.yaml, less what only tables show: it must not retrain anything."""
         return _without(self.config["encoders"][wildcards.encoder], "title", "printed_as")
+
+    def vectors(self, wildcards) -> list[str]:
+        """The file of word vectors that an encoder starts from, if it has one."""
+        return [path for path in [self.card(wildcards).get("vectors")] if path]
 
     def setting(self, key: str) -> Callable:
         """Params function: one resolved setting of a run, None for a run that does not have it."""

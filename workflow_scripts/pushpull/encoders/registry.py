@@ -7,6 +7,13 @@ ARCHITECTURES = {
     "ldgn": "pushpull.encoders.ldgn:LDGN",
 }
 
+_WORDS = ("embedding", "vocabulary", "min_count", "vectors")
+CARD_KEYS = {
+    "text_cnn": (*_WORDS, "kernel_widths", "feature_maps"),
+    "ldgn": (*_WORDS, "hidden"),
+}
+"""What the card of an architecture may say, beside what every card may."""
+
 
 def load(architecture: str) -> type:
     """Return the class of an architecture, a `words.WordEncoder`."""
