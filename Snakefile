@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from pushpull.config import check
-from pushpull.fingerprint import fingerprint
+from pushpull.fingerprint import code_of
 from pushpull.plan import DATA, RUN, Plan
 from pushpull.settings import CLASSIFIER, PROBED
 

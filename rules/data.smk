@@ -13,7 +13,7 @@ rule download:
         runtime=120,
     params:
         source=plan.source,
-        code=fingerprint("data.transfer", "data.archives"),
+        code=code_of("data.transfer", "data.archives"),
     script:
         "../workflow_scripts/download.py"
 

@@ -31,7 +31,7 @@ rule evaluate:
         retrieval=plan.retrieval,
         seed=lambda w: int(w.seed),
         probe_grid=plan.setting("probe_grid"),
-        code=fingerprint("evaluation.scoring", "evaluation.retrieval"),
+        code=code_of("evaluation.scoring", "evaluation.retrieval"),
     script:
         "../workflow_scripts/evaluate.py"
 
@@ -81,7 +81,7 @@ rule inference:
         max_tokens=plan.setting("max_tokens"),
         clean_text=plan.setting("clean_text"),
         knn=plan.knn,
-        code=fingerprint("evaluation.inference", "evaluation.datastore", "encoders.heads", "data.dataset"),
+        code=code_of("evaluation.inference", "evaluation.datastore", "encoders.heads", "data.dataset"),
     script:
         "../workflow_scripts/inference.py"
 
@@ -102,7 +102,7 @@ rule neighbourhoods:
         runtime=60,
     params:
         runs=[run._asdict() | {"path": run.path} for run in plan.neighbourhoods()],
-        code=fingerprint("evaluation.neighbourhood", "evaluation.protocols", "data.dataset"),
+        code=code_of("evaluation.neighbourhood", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/neighbourhoods.py"
 
@@ -123,6 +123,6 @@ rule collect:
     params:
         study=plan.study_record(),
         timed=[run._asdict() for run in plan.inference()],
-        code=fingerprint("paper.collect"),
+        code=code_of("paper.collect"),
     script:
         "../workflow_scripts/collect.py"

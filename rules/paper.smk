@@ -16,7 +16,7 @@ rule compare:
         mem_mb=2500,
         runtime=60,
     params:
-        code=fingerprint("paper.comparisons"),
+        code=code_of("paper.comparisons"),
     script:
         "../workflow_scripts/compare.py"
 
@@ -39,7 +39,7 @@ rule table:
         "../envs/paper.yaml"
     params:
         name=lambda w: w.name,
-        code=fingerprint("paper.registry", "paper.writing"),
+        code=code_of("paper.registry", "paper.writing"),
     script:
         "../workflow_scripts/table.py"
 
@@ -60,7 +60,7 @@ rule figure:
         "../envs/learn.yaml"
     params:
         name=lambda w: w.name,
-        code=fingerprint("paper.figure_registry", "paper.figures"),
+        code=code_of("paper.figure_registry", "paper.figures"),
     script:
         "../workflow_scripts/figure.py"
 
@@ -86,7 +86,7 @@ rule report:
     conda:
         "../envs/paper.yaml"
     params:
-        code=fingerprint("paper.report"),
+        code=code_of("paper.report"),
     script:
         "../workflow_scripts/report.py"
 

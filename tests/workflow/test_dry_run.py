@@ -71,7 +71,7 @@ def test_the_quick_study_is_planned_in_full(quick_plan):
 def test_a_study_is_chosen_on_the_command_line(pristine):
     counts = job_counts(dry_run(pristine, "--config", "study=cpu"))
     assert counts == expected_counts("cpu")
-    assert counts["download"] == 2
+    assert counts["download"] == 3
 
 
 def test_the_slurm_profile_plans_the_papers_grids_quickly(pristine):

@@ -153,7 +153,7 @@ def rules() -> dict[str, tuple[str, list[str]]]:
     text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
     found = {}
     for block in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
-        call = re.search(r"fingerprint\((.*?)\)", block, re.DOTALL)
+        call = re.search(r"code_of\((.*?)\)", block, re.DOTALL)
         planned = {"plan.training_code": [*TRAINING, *CHOICE], "plan.prepare_code": ["data.prepare"]}
         planned["plan.embedding_code"] = EMBEDDING
         named = [modules for function, modules in planned.items() if f"code={function}," in block]

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -33,13 +34,22 @@ def fingerprint(*modules: str, without: tuple[str, ...] = ()) -> str:
         path = _source(name)
         if path is None or name in found or name.removeprefix("pushpull.") in without:
             continue
-        tree, found[name] = _read(path)
-        todo += _imports(tree)
+        imports, found[name] = _read(path)
+        todo += imports
     return hashlib.sha256("".join(f"{name}{found[name]}" for name in sorted(found)).encode()).hexdigest()[:16]
 
 
+def code_of(*modules: str) -> Callable:
+    """Params function: the fingerprint of these modules, taken only where a job asks for it.
+
+    Every job parses the rules again, and would pay for the fingerprints of all of them.
+    """
+    return lambda _: fingerprint(*modules)
+
+
 @cache
-def _read(path: Path) -> tuple[ast.Module, str]:
+def _read(path: Path) -> tuple[list[str], str]:
+    """What a module imports, and the hash of what it says."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -50,7 +60,8 @@ def _read(path: Path) -> tuple[ast.Module, str]:
             and isinstance(body[0].value, ast.Constant)
         ):
             del body[0]
-    return tree, hashlib.sha256(ast.dump(tree).encode()).hexdigest() + "".join(_assets(tree, path.parent))
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest() + "".join(_assets(tree, path.parent))
+    return _imports(tree), digest
 
 
 def _assets(tree: ast.Module, folder: Path) -> list[str]:
