@@ -8,7 +8,7 @@ documents, cut at the same length. One thread; both encoders in turn, CPU time o
 import os
 import sys
 
-os.environ["OMP_NUM_THREADS"] = "1"
+os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 sys.path.insert(0, "workflow_scripts")
 
 from itertools import chain
@@ -84,7 +84,7 @@ pace = {name: STEPS[name] * BATCH / min(times[name] for times in rounds) for nam
 ratio = pace["text_cnn"] / pace["minilm"]
 print(
     f"training on texts cut at {MAX_TOKENS} tokens: TextCNN {pace['text_cnn']:.0f} documents a second, MiniLM "
-    f"{pace['minilm']:.1f}: {ratio:.1f} times as many (bar {BAR}); {TEXTS} texts: vocabulary of {len(encoder.tokenizer)} "
-    f"words {vocabulary:.1f} s, encoding {encoding:.1f} s (bar {SECONDS_BAR} together)"
+    f"{pace['minilm']:.1f}: {ratio:.1f} times as many (bar {BAR}); {TEXTS} texts: vocabulary of "
+    f"{len(encoder.tokenizer)} words {vocabulary:.1f} s, encoding {encoding:.1f} s (bar {SECONDS_BAR} together)"
 )
 sys.exit(int(ratio < BAR or vocabulary + encoding > SECONDS_BAR))
