@@ -17,7 +17,8 @@ from loss_oracles import (
 )
 from pushpull.losses.contrastive import jaccard
 from pushpull.losses.kernel import negative_distance
-from pushpull.losses.related import jscl, jscl_released, mulcon, shared_labels, shared_or_not
+from pushpull.losses.related import jscl, jscl_released, mulcon
+from pushpull.losses.shared_labels import shared_labels, shared_or_not
 from torch.nn import functional as F
 
 LOOPS = [

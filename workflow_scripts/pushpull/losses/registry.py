@@ -17,8 +17,8 @@ CONTRASTIVE = {
     "msc": "pushpull.losses.contrastive:msc",
     "jscl": "pushpull.losses.related:jscl",
     "jscl_released": "pushpull.losses.related:jscl_released",
-    "shared_labels": "pushpull.losses.related:shared_labels",
-    "shared_or_not": "pushpull.losses.related:shared_or_not",
+    "shared_labels": "pushpull.losses.shared_labels:shared_labels",
+    "shared_or_not": "pushpull.losses.shared_labels:shared_or_not",
 }
 
 # (vectors [B, L, d], labels [B, L], temperature) -> loss

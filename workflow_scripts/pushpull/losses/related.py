@@ -1,7 +1,7 @@
-"""Losses of other papers that ABALONE's appendix restates: JSCL in two forms, L_con with and without counts, MulCon.
+"""Losses of other papers that ABALONE's appendix restates: JSCL in two forms, MulCon (L_con is in `shared_labels`).
 
-All but MulCon have the arguments of `contrastive`; JSCL and L_con are defined on the batch, and a queue or prototypes
-beside it count as further references (a prototype with the label set {j}).
+JSCL has the arguments of `contrastive`; it is defined on the batch, and a queue or prototypes beside it count as further
+references (a prototype with the label set {j}).
 """
 
 import torch
@@ -40,25 +40,6 @@ def jscl_released(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tens
     similar = (intersection / union).masked_fill(exclude, 0.0)
     others = (~exclude & (similar > 0).any(1, keepdim=True)).to(similar)
     return Contrast(rows_to_one(others), similar.log())
-
-
-@torch.no_grad()
-def shared_labels(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tensor, prototypes: bool) -> Contrast:
-    """L_con of kNN-MLTC (its equation 5): a reference weighs as many labels as it shares, each row divided by its sum.
-
-    Meant for the setting `similarity: euclidean`, minus the distance of unprojected vectors, at temperature 10.
-    """
-    reference_labels, exclude = with_prototypes(reference_labels, exclude, prototypes)
-    shared = (anchor_labels @ reference_labels.T).masked_fill(exclude, 0.0)
-    return Contrast(rows_to_one(shared), plain_log_gain(exclude, shared.dtype))
-
-
-@torch.no_grad()
-def shared_or_not(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tensor, prototypes: bool) -> Contrast:
-    """L_con without its dynamic coefficient: all references that share a label weigh the same (kNN-MLTC, Table 5)."""
-    reference_labels, exclude = with_prototypes(reference_labels, exclude, prototypes)
-    shared = (anchor_labels @ reference_labels.T).clamp_(max=1).masked_fill(exclude, 0.0)
-    return Contrast(rows_to_one(shared), plain_log_gain(exclude, shared.dtype))
 
 
 def mulcon(vectors: Tensor, labels: Tensor, temperature: float) -> Tensor:
