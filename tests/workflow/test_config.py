@@ -255,6 +255,11 @@ def test_a_key_that_an_encoder_would_not_use_is_refused(encoder, key, value, sai
     assert line(changed(f"encoders.{encoder}.{key}", value)).startswith(f"encoders.{encoder}: {said}")
 
 
+def test_a_view_of_labels_that_a_corpus_does_not_have_is_refused():
+    said = line(changed("datasets.eventdna.labels", "iptcc"))
+    assert said.startswith("datasets.eventdna.labels: unknown view 'iptcc': did you mean 'iptc'?")
+
+
 def test_random_false_is_no_source_of_an_encoder():
     said = line(changed("encoders.tiny.random", False))
     assert said.startswith("encoders.tiny")

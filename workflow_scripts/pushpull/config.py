@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from pushpull.data.readers import READERS
+from pushpull.data.readers import LABEL_VIEWS, READERS
 from pushpull.encoders.registry import CARD_KEYS
 from pushpull.errors import InputError, unknown
 from pushpull.losses.registry import BY_KIND
@@ -107,6 +107,9 @@ def _datasets(config: dict) -> list[str]:
         }
         missing = [key for key in needed.get(entry["reader"], ()) if key not in entry]
         problems += [f"{where}: a {entry['reader']} dataset needs the key {key!r}" for key in missing]
+        views, view = LABEL_VIEWS.get(entry["reader"]), entry.get("labels")
+        if views and view and view not in views:
+            problems.append(f"{where}.labels: {unknown('view', view, views)}")
     return problems
 
 

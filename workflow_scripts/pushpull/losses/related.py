@@ -1,7 +1,7 @@
 """Losses of other papers that ABALONE's appendix restates: JSCL in two forms, MulCon (L_con is in `shared_labels`).
 
-JSCL has the arguments of `contrastive`; it is defined on the batch, and a queue or prototypes beside it count as further
-references (a prototype with the label set {j}).
+JSCL has the arguments of `contrastive`; it is defined on the batch, and a queue or prototypes beside it count as
+further references (a prototype with the label set {j}).
 """
 
 import torch

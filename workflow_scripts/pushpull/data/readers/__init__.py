@@ -21,6 +21,9 @@ READERS = {
 }
 """Reader name -> module with `read(entry, raw) -> Documents`. A new format is a module and a line here."""
 
+LABEL_VIEWS = {"eventdna": ("iptc", "event_types")}
+"""Readers of corpora with several kinds of labels -> what `labels:` may say; the first is the default."""
+
 
 def read(entry: dict, raw: Path | None) -> Documents:
     """Read a dataset with the reader that `entry["reader"]` names.
