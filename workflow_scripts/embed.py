@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 from pushpull.data.dataset import count_documents, iterate_texts, label_texts, read_card
+from pushpull.encoders.encoder import embed_blocks, open_encoder, pick_device, text_vectors
 from pushpull.encoders.heads import open_classifier
-from pushpull.encoders.sentence import embed_blocks, open_encoder, pick_device, text_vectors
 from pushpull.job import cpu_count, job
 
 with job(snakemake.log[0]):

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import torch
-from pushpull.encoders.sentence import open_encoder
+from pushpull.encoders.encoder import open_encoder
 from pushpull.evaluation.checkpoint_choice import best_setting
 from pushpull.files import sha256
 from pushpull.job import cpu_count, job

@@ -6,8 +6,8 @@ import faiss
 import numpy as np
 import torch
 from pushpull.data.dataset import label_names, read_card, read_labels, read_texts
+from pushpull.encoders.encoder import open_encoder, pick_device
 from pushpull.encoders.heads import open_classifier
-from pushpull.encoders.sentence import open_encoder, pick_device
 from pushpull.evaluation.datastore import open_datastore, save_datastore
 from pushpull.evaluation.inference import BATCH, milliseconds_per_text, predictors
 from pushpull.evaluation.protocols import load_embeddings

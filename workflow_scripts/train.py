@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import torch
-from pushpull.encoders.sentence import embed, pick_device, save_encoder
+from pushpull.encoders.encoder import embed, pick_device, save_encoder
 from pushpull.evaluation.checkpoint_choice import choose_epoch
 from pushpull.job import cpu_count, job
 from pushpull.training import run

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.build import build_encoder, needs_corpus
+from pushpull.encoders.encoder import embed, embed_blocks, open_encoder, save_encoder, text_vectors, tokenise
 from pushpull.encoders.ldgn import label_graph, normalise
-from pushpull.encoders.sentence import embed, embed_blocks, open_encoder, save_encoder, text_vectors, tokenise
 
 TEXTS = [
     "The harbour was closed; the ships waited.",
@@ -39,7 +39,7 @@ def vectors(encoder, batch_size: int = 64) -> np.ndarray:
 def test_sizes_are_those_of_the_paper_where_the_card_is_silent(architecture, width):
     encoder = build_encoder({"architecture": architecture}, TEXTS, LABELS)
     assert encoder.get_embedding_dimension() == width
-    assert encoder[0].words.embedding_dim == 300
+    assert encoder.words.embedding_dim == 300
     words = set(encoder.tokenizer.get_vocab())
     assert words == {"[PAD]", "[UNK]", "the", "harbour", "was", "grain", ",", "."}  # twice or more
 
@@ -56,12 +56,12 @@ def test_word_vectors_of_a_file_are_loaded(tmp_path):
     path.write_text("grain " + " ".join(str(i) for i in range(20)))
     encoder = build_encoder(CARDS["text_cnn"] | {"vectors": str(path)}, TEXTS, None)
     grain = encoder.tokenizer.get_vocab()["grain"]
-    assert encoder[0].words.weight[grain].tolist() == list(range(20))
+    assert encoder.words.weight[grain].tolist() == list(range(20))
 
 
 def test_the_label_graph_is_that_of_the_training_labels():
     encoder = build_encoder(CARDS["ldgn"], TEXTS, LABELS)
-    torch.testing.assert_close(encoder[0].graph, normalise(torch.from_numpy(label_graph(LABELS))))
+    torch.testing.assert_close(encoder.graph, normalise(torch.from_numpy(label_graph(LABELS))))
 
 
 @pytest.mark.parametrize("architecture", CARDS)
@@ -88,11 +88,6 @@ def test_embedding_keeps_the_order_whatever_the_batch_size(encoder):
     assert np.abs(found[[0, 2, 3, 4]]).max(1).min() > 1e-3
     assert not found[1].any()
     np.testing.assert_allclose(found, vectors(encoder, batch_size=2), rtol=1e-4, atol=1e-6)
-
-
-def test_encode_of_sentence_transformers_gives_the_same_vectors(encoder):
-    np.testing.assert_allclose(encoder.encode(TEXTS), vectors(encoder), rtol=1e-4, atol=1e-6)
-    assert encoder.encode([""]).shape == (1, encoder.get_embedding_dimension())
 
 
 def test_a_corpus_in_blocks_has_the_same_vectors(encoder, tmp_path):

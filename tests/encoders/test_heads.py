@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.build import build_encoder
+from pushpull.encoders.encoder import tokenise
 from pushpull.encoders.heads import (
     Classifier,
     LabelAttention,
@@ -14,7 +15,6 @@ from pushpull.encoders.heads import (
     open_classifier,
     save_classifier,
 )
-from pushpull.encoders.sentence import tokenise
 from safetensors.torch import load_file
 from torch import nn
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from pushpull.encoders.sentence import embed, forward, load_encoder, open_encoder, save_encoder, tokenise
+from pushpull.encoders.encoder import embed, forward, open_encoder, save_encoder, tokenise
+from pushpull.encoders.sentence import load_encoder
 from pushpull.errors import InputError
 from sentence_transformers import SentenceTransformer
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from pushpull.encoders.encoder import embed, tokenise
 from pushpull.encoders.heads import make_classifier
-from pushpull.encoders.sentence import embed, tokenise
 from pushpull.errors import InputError
 from pushpull.evaluation.datastore import open_datastore, save_datastore
 from pushpull.evaluation.inference import milliseconds_per_text, predictors

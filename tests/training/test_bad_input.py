@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 from pushpull.config import check
-from pushpull.encoders.sentence import tokenise
+from pushpull.encoders.encoder import tokenise
 from pushpull.errors import InputError
 from pushpull.losses import registry
 from pushpull.settings import defaults

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from pushpull.encoders.sentence import tokenise
+from pushpull.encoders.encoder import tokenise
 from pushpull.settings import defaults
 from pushpull.training.registry import load
 from torch.nn import functional as F

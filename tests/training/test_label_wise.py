@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from pushpull.encoders.sentence import token_states, tokenise
+from pushpull.encoders.encoder import tokenise
+from pushpull.encoders.sentence import token_states
 from pushpull.losses.related import mulcon
 from pushpull.losses.supervised import bce
 from pushpull.settings import defaults

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from pushpull.encoders.sentence import tokenise
+from pushpull.encoders.encoder import tokenise
 from pushpull.errors import InputError
 from pushpull.settings import defaults
 from pushpull.training import loop

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pushpull.data.prepare import prepare
-from pushpull.encoders.sentence import forward, tokenise
+from pushpull.encoders.encoder import forward, tokenise
 from pushpull.losses import registry
 from pushpull.settings import defaults
 from pushpull.training.optimiser import parameter_groups

@@ -80,7 +80,7 @@ def test_the_slurm_profile_plans_the_papers_grids_quickly(pristine):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert job_counts(printed) == expected_counts("papers")
     # Of its own time, not of the clock's, so that a busy machine does not fail the test.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 15
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 25
     train = next(job for job in planned(printed) if job.rule == "train")
     assert {"gpu=1", "cpus_per_task=8", "runtime=1440", "mem_mb=32000"} <= set(train.files("resources"))
 

@@ -205,7 +205,7 @@ def test_training_moves_the_weights(finished):
 
 @pytest.mark.parametrize(("encoder", "width"), [("tiny_cnn", 3 * 8), ("tiny_ldgn", 16)])
 def test_a_word_encoder_runs_through_every_protocol_and_its_datastore_opens(finished, encoder, width):
-    from pushpull.encoders.sentence import embed, open_encoder, tokenise
+    from pushpull.encoders.encoder import embed, open_encoder, tokenise
     from pushpull.evaluation.datastore import open_datastore
 
     (run,) = (finished / f"results/runs/tiny/{encoder}/joint").glob("*/seed1")

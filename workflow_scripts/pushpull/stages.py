@@ -7,7 +7,7 @@ from pushpull.losses.registry import BY_KIND
 from pushpull.training.registry import OBJECTIVES
 
 TRAINING = ("training.run",)
-EMBEDDING = ("encoders.sentence", "encoders.heads", "data.dataset")
+EMBEDDING = ("encoders.encoder", "encoders.heads", "data.dataset")
 # What else trains a kind: a probe picks the checkpoint, and the grid point that fine-tuning starts from.
 CHOICE = ("evaluation.checkpoint_choice",)
 WITHOUT_CHOICE = ("pretrained", "supervised", "joint")

@@ -1,10 +1,9 @@
 """An encoder from its card: as it comes, or built from the training corpus."""
 
 import numpy as np
-from sentence_transformers import SentenceTransformer
 
 from pushpull.encoders import registry
-from pushpull.encoders.sentence import load_encoder
+from pushpull.encoders.encoder import Encoder
 
 
 def needs_corpus(card: dict) -> bool:
@@ -12,7 +11,7 @@ def needs_corpus(card: dict) -> bool:
     return "architecture" in card
 
 
-def build_encoder(card: dict, texts: list[str] | None, labels: np.ndarray | None) -> SentenceTransformer:
+def build_encoder(card: dict, texts: list[str] | None, labels: np.ndarray | None) -> Encoder:
     """Load the encoder of an entry of `encoders:` in config.yaml, or build it; weights follow torch's global seed.
 
     Args:
@@ -25,7 +24,8 @@ def build_encoder(card: dict, texts: list[str] | None, labels: np.ndarray | None
     Raises:
         InputError: weights or word vectors are missing or not the expected ones.
     """
-    if not needs_corpus(card):
-        return load_encoder(card)
-    module = registry.load(card["architecture"]).from_corpus(card, texts, labels)
-    return SentenceTransformer(modules=[module], device="cpu")
+    if needs_corpus(card):
+        return registry.load(card["architecture"]).from_corpus(card, texts, labels)
+    from pushpull.encoders.sentence import load_encoder  # seconds of imports that a word encoder does without
+
+    return load_encoder(card)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pushpull.encoders.encoder import Encoder
 from pushpull.files import atomic_path
 
 
@@ -73,9 +73,9 @@ class LabelClassifier(Classifier):
         return (vectors * self.linear.weight).sum(2) + self.linear.bias
 
 
-def make_classifier(encoder: SentenceTransformer, labels: int, dropout: float) -> Classifier:
+def make_classifier(encoder: Encoder, labels: int, dropout: float) -> Classifier:
     """Return a classifier over label vectors where the encoder gives them, else over text vectors."""
-    kind = LabelClassifier if getattr(encoder[0], "gives_label_vectors", False) else Classifier
+    kind = LabelClassifier if getattr(encoder, "gives_label_vectors", False) else Classifier
     return kind(encoder.get_embedding_dimension(), labels, dropout)
 
 
@@ -87,7 +87,7 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
         save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, temporary)
 
 
-def open_classifier(path: Path, encoder: SentenceTransformer) -> Classifier:
+def open_classifier(path: Path, encoder: Encoder) -> Classifier:
     """Load what `save_classifier` wrote for this encoder, in eval mode."""
     tensors = load_file(path)
     classifier = make_classifier(encoder, len(tensors["bias"]), dropout=0.0)

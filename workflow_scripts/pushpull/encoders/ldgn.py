@@ -46,7 +46,8 @@ class LDGN(WordEncoder):
     """
 
     gives_label_vectors = True
-    config_keys = ["embedding", "hidden", "labels"]  # noqa: RUF012 (declared so in sentence-transformers)
+    architecture = "ldgn"
+    config_keys = ("embedding", "hidden", "labels")
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, embedding: int, hidden: int, labels: int) -> None:
         super().__init__(tokenizer, embedding)

@@ -7,6 +7,8 @@ ARCHITECTURES = {
     "ldgn": "pushpull.encoders.ldgn:LDGN",
 }
 
+SETTINGS = "word_encoder.json"  # in the folder of a saved one
+
 _WORDS = ("embedding", "vocabulary", "min_count", "vectors")
 CARD_KEYS = {
     "text_cnn": (*_WORDS, "kernel_widths", "feature_maps"),
@@ -19,9 +21,3 @@ def load(architecture: str) -> type:
     """Return the class of an architecture, a `words.WordEncoder`."""
     module, name = ARCHITECTURES[architecture].split(":")
     return getattr(import_module(module), name)
-
-
-def class_of(reference: str) -> type | None:
-    """Return the class that a saved encoder names ("pushpull.encoders.ldgn.LDGN"); None if it is none of these."""
-    found = {name.replace(":", "."): architecture for architecture, name in ARCHITECTURES.items()}
-    return load(found[reference]) if reference in found else None

@@ -16,7 +16,8 @@ class TextCNN(WordEncoder):
     of every width and padding changes nothing. A text without words is a vector of zeros.
     """
 
-    config_keys = ["embedding", "kernel_widths", "feature_maps"]  # noqa: RUF012 (declared so in sentence-transformers)
+    architecture = "text_cnn"
+    config_keys = ("embedding", "kernel_widths", "feature_maps")
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerFast, embedding: int, kernel_widths: list[int], feature_maps: int

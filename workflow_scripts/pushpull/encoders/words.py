@@ -1,21 +1,24 @@
 """Word encoders: vocabulary and tokeniser, word vectors from a file, and what TextCNN and LDGN have in common."""
 
 import gzip
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import torch
-from sentence_transformers.base.modules import InputModule
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
-from pushpull.encoders.tokens import Tokens
+from pushpull.encoders.registry import SETTINGS
 from pushpull.errors import InputError
+from pushpull.files import write_json
 
 PADDING, UNKNOWN = "[PAD]", "[UNK]"  # ids 0 and 1
+WEIGHTS = "model.safetensors"
 
 
 def build_tokenizer(texts: Sequence[str], vocabulary_size: int, min_count: int) -> PreTrainedTokenizerFast:
@@ -123,13 +126,15 @@ def _parse(values: bytes, path: Path, number: int) -> np.ndarray:
     return vector
 
 
-class WordEncoder(InputModule):
-    """Tokeniser and word embeddings: the first and only module of a SentenceTransformer. Saved as a folder.
+class WordEncoder(nn.Module):
+    """Tokeniser and word embeddings. Saved as a folder.
 
-    A subclass names its settings in `config_keys`; they are attributes and arguments of its constructor. Its forward
-    pass takes `input_ids` and `attention_mask`, both int64 [B, T], and adds `sentence_embedding`, float [B, d].
+    A subclass names its `architecture` and settings (`config_keys`: attributes, and arguments of its constructor). Its
+    forward pass takes `input_ids` and `attention_mask`, both int64 [B, T], and adds `sentence_embedding`, float [B, d].
     """
 
+    architecture: str
+    config_keys: tuple[str, ...]
     gives_label_vectors = False
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, embedding: int) -> None:
@@ -167,21 +172,18 @@ class WordEncoder(InputModule):
             with torch.no_grad():
                 self.words.weight[torch.from_numpy(found + 2)] = torch.from_numpy(vectors)
 
-    def preprocess(self, inputs: list[str], prompt: str | None = None, **kwargs) -> dict[str, Tensor]:
-        """Tokenise a batch of texts for `SentenceTransformer.encode`."""
-        texts = self._prepend_prompt(inputs, prompt) if prompt else inputs
-        rows = self.tokenizer(texts, return_attention_mask=False)["input_ids"]
-        return Tokens.from_rows(rows, self.tokenizer.pad_token_id).batch(np.arange(len(rows)))
-
-    def save(self, output_path: str, *args, safe_serialization: bool = True, **kwargs) -> None:
-        """Write weights, settings and tokeniser."""
-        self.save_config(output_path)
-        self.save_torch_weights(output_path, safe_serialization=safe_serialization)
-        self.save_tokenizer(output_path)
+    def save(self, folder: str, **_) -> None:
+        """Write weights, settings and tokeniser; options of `SentenceTransformer.save` are of no use here."""
+        settings = {key: getattr(self, key) for key in ("architecture", *self.config_keys)}
+        self.tokenizer.save_pretrained(folder)
+        save_file(self.state_dict(), Path(folder) / WEIGHTS)
+        write_json(Path(folder) / SETTINGS, settings)
 
     @classmethod
-    def load(cls, model_name_or_path: str, **kwargs) -> "WordEncoder":
+    def load(cls, folder: Path) -> "WordEncoder":
         """Read what `save` wrote."""
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(model_name_or_path, local_files_only=True)
-        module = cls(tokenizer, **cls.load_config(model_name_or_path))
-        return cls.load_torch_weights(model_name_or_path, model=module)
+        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+        module = cls(tokenizer, **{key: settings[key] for key in cls.config_keys})
+        module.load_state_dict(load_file(folder / WEIGHTS))
+        return module

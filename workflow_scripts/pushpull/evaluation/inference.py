@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
 from torch import nn
 
-from pushpull.encoders.sentence import tokenise, use_bfloat16
+from pushpull.encoders.encoder import Encoder, tokenise, use_bfloat16
 from pushpull.evaluation.knn import Datastore, interpolate, neighbour_scores
 
 BATCH, WARM_UP = 64, 8
@@ -16,7 +15,7 @@ Predict = Callable[[list[str]], np.ndarray]
 
 
 def predictors(
-    encoder: SentenceTransformer,
+    encoder: Encoder,
     classifier: nn.Module,
     datastore: Datastore,
     labels: np.ndarray,

@@ -4,11 +4,10 @@ import copy
 import math
 
 import torch
-from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
+from pushpull.encoders.encoder import Encoder, forward
 from pushpull.encoders.heads import ProjectionHead, Prototypes
-from pushpull.encoders.sentence import forward
 from pushpull.losses import registry
 from pushpull.losses.kernel import negative_distance, weighted_contrast
 from pushpull.training.forces import Forces
@@ -24,7 +23,7 @@ class Contrastive(nn.Module):
 
     compares_documents = True
 
-    def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
+    def __init__(self, encoder: Encoder, labels: int, settings: dict) -> None:
         super().__init__()
         width, cosine = encoder.get_embedding_dimension(), settings["similarity"] == "cosine"
         projection = settings["projection"] if cosine else width

@@ -1,10 +1,9 @@
 """Supervised training with a contrastive term beside it (kNN-MLTC, section 3.2)."""
 
 import torch
-from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
-from pushpull.encoders.sentence import text_vectors
+from pushpull.encoders.encoder import Encoder, text_vectors
 from pushpull.losses import registry
 from pushpull.losses.kernel import negative_distance, weighted_contrast
 from pushpull.training.supervised import Supervised
@@ -18,7 +17,7 @@ class Joint(Supervised):
     divides by their number. BCE is a mean over documents and labels. Validation scores are those of the classifier.
     """
 
-    def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
+    def __init__(self, encoder: Encoder, labels: int, settings: dict) -> None:
         super().__init__(encoder, labels, settings | {"loss": "bce"})
         self.contrast, self.settings = registry.load(settings["loss"]), settings
 

@@ -1,9 +1,9 @@
 """Label-specific vectors trained with MulCon and binary cross-entropy (ABALONE, appendix F; Dao et al.)."""
 
 import torch
-from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
+from pushpull.encoders.encoder import Encoder
 from pushpull.encoders.heads import LabelAttention, ProjectionHead
 from pushpull.encoders.sentence import token_states
 from pushpull.losses import registry
@@ -19,7 +19,7 @@ class LabelWise(nn.Module):
 
     compares_documents = True
 
-    def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
+    def __init__(self, encoder: Encoder, labels: int, settings: dict) -> None:
         super().__init__()
         width = encoder.get_embedding_dimension()
         self.encoder, self.settings = encoder, settings

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pushpull.encoders.sentence import use_bfloat16
+from pushpull.encoders.encoder import use_bfloat16
 from pushpull.encoders.tokens import Tokens
 from pushpull.errors import InputError
 from pushpull.training import checkpoint

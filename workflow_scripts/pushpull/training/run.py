@@ -14,13 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from pushpull.data.dataset import label_names, read_card, read_ids, read_labels, read_texts
 from pushpull.encoders.build import build_encoder, needs_corpus
+from pushpull.encoders.encoder import Encoder, pick_device, save_encoder, tokenise
 from pushpull.encoders.heads import save_classifier
-from pushpull.encoders.sentence import pick_device, save_encoder, tokenise
 from pushpull.files import atomic_path, write_json
 from pushpull.training.loop import Corpus, epoch_file, fit
 from pushpull.training.registry import load
@@ -38,7 +37,7 @@ class Trained(NamedTuple):
     folder: Path
 
 
-def load_corpus(data: Path, split: str, encoder: SentenceTransformer, settings: dict) -> Corpus:
+def load_corpus(data: Path, split: str, encoder: Encoder, settings: dict) -> Corpus:
     """Tokenise the texts of a split and read its labels. Training opens train and validation only."""
     names = label_names(read_card(data))
     tokens = tokenise(encoder, read_texts(data, split, settings["clean_text"]), settings["max_tokens"])
@@ -57,7 +56,7 @@ def first_documents(corpus: Corpus, documents: int | None) -> Corpus:
     return Corpus(tokens, corpus.labels[rows], [corpus.ids[row] for row in rows])
 
 
-def start_encoder(data: Path, card: dict, record: dict) -> SentenceTransformer:
+def start_encoder(data: Path, card: dict, record: dict) -> Encoder:
     """The encoder that a run starts from; a word encoder is built from the training split, with the run's seed."""
     torch.manual_seed(record["seed"])
     if not needs_corpus(card):
@@ -66,7 +65,7 @@ def start_encoder(data: Path, card: dict, record: dict) -> SentenceTransformer:
     return build_encoder(card, texts, read_labels(data, "train", label_names(read_card(data))))
 
 
-def train(data: Path, encoder: SentenceTransformer, record: dict, folder: Path) -> Trained:
+def train(data: Path, encoder: Encoder, record: dict, folder: Path) -> Trained:
     """Train one method on one dataset; resumable through the checkpoints in `folder`.
 
     Args:

@@ -1,8 +1,8 @@
 """Supervised training end to end: an encoder with a linear classifier and an element-wise loss."""
 
-from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
+from pushpull.encoders.encoder import Encoder
 from pushpull.encoders.heads import make_classifier
 from pushpull.losses import registry
 
@@ -12,7 +12,7 @@ class Supervised(nn.Module):
 
     compares_documents = False
 
-    def __init__(self, encoder: SentenceTransformer, labels: int, settings: dict) -> None:
+    def __init__(self, encoder: Encoder, labels: int, settings: dict) -> None:
         super().__init__()
         self.encoder = encoder
         self.classifier = make_classifier(encoder, labels, settings["dropout"])
