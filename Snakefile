@@ -7,7 +7,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from pushpull.config import check
 from pushpull.fingerprint import code_of
-from pushpull.plan import DATA, RUN, Plan
+from pushpull.grid import RUN
+from pushpull.plan import DATA, Plan
 from pushpull.settings import CLASSIFIER, PROBED
 
 

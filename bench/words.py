@@ -28,7 +28,7 @@ from pushpull.training.supervised import Supervised
 
 TEXTS, REPORTS, WORDS, LABELS, MAX_TOKENS, BATCH, ROUNDS = 20_000, 4, 130, 90, 128, 32, 3
 STEPS = {"text_cnn": 12, "minilm": 2}  # of a round
-COMPOUNDS, BAR, SECONDS_BAR = 20_000, 3, 10
+COMPOUNDS, BAR, SECONDS_BAR = 20_000, 3, 20
 
 
 def corpus():
@@ -49,7 +49,7 @@ def trained(card, texts, labels, steps):
     """A function that trains an encoder for so many steps, after one that is not counted."""
     encoder = build_encoder(card, texts, labels)
     tokens = tokenise(encoder, texts[: BATCH * steps], MAX_TOKENS)
-    settings = defaults("supervised") | {"loss": "bce"}
+    settings = defaults("supervised") | {"loss": "bce", "task": "multi"}
     objective = Supervised(encoder, LABELS, settings).train()
     optimizer = torch.optim.AdamW(parameter_groups(objective, settings), fused=True)
 

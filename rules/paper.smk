@@ -50,6 +50,7 @@ rule figure:
         runs=f"{STUDY}/runs.json",
         cards=plan.cards(),
         neighbourhoods=f"{STUDY}/neighbourhoods.csv",
+        label_distances=f"{STUDY}/label_distances.csv",
     output:
         pdf=f"{STUDY}/figures/{{name}}.pdf",
         png=f"{STUDY}/figures/{{name}}.png",

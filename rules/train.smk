@@ -14,7 +14,7 @@ rule train:
     benchmark:
         "benchmarks/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
     wildcard_constraints:
-        method=plan.methods(*PROBED, "supervised", "joint"),
+        method=plan.methods(*PROBED, "supervised", "joint", "label_distance"),
     conda:
         "../envs/learn.yaml"
     threads: 1

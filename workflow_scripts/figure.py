@@ -7,6 +7,7 @@ from pushpull.paper.study import load_study
 
 with job(snakemake.log[0]):
     files = snakemake.input
-    study = load_study(files.metrics, files.runs, files.cards, neighbourhoods=files.neighbourhoods)
+    further = {name: files[name] for name in ("neighbourhoods", "label_distances")}
+    study = load_study(files.metrics, files.runs, files.cards, **further)
     figure = figure_maker(snakemake.params.name)(study)
     save_figure(figure, snakemake.output.pdf, snakemake.output.png)

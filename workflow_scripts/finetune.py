@@ -23,6 +23,6 @@ with job(snakemake.log[0]):
     trained = run.train(data, encoder, record, Path(params.checkpoints))
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
-    run.save_model(trained.objective, Path(output.model))
+    run.save_model(trained.objective, data, Path(output.model))
     run.write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
     discard(Path(params.checkpoints))

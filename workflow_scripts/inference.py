@@ -20,24 +20,20 @@ with job(snakemake.log[0]):
     threads, params = cpu_count(snakemake.threads, snakemake.resources), snakemake.params
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
-    data, model, store = (
-        Path(path) for path in (snakemake.input.data, snakemake.input.model, snakemake.output.datastore)
-    )
-    labels = read_labels(data.parent, "train", label_names(read_card(data.parent)))
+    model, store = Path(snakemake.input.model), Path(snakemake.output.datastore)
+    data = Path(snakemake.input.data).parent
+    labels = read_labels(data, "train", label_names(read_card(data)))
     size = save_datastore(store, load_embeddings(snakemake.input.train, len(labels)), labels)
     encoder = open_encoder(model)
     datastore, labels = open_datastore(store, encoder.get_embedding_dimension())
     classifier, device = open_classifier(model / "classifier.safetensors", encoder), pick_device()
     ways = predictors(encoder, classifier, datastore, labels, params.max_tokens, params.knn, device)
-    texts = read_texts(data.parent, "test", params.clean_text)[:TEXTS]
+    texts = read_texts(data, "test", params.clean_text)[:TEXTS]
     found = {"documents": len(labels), "datastore_bytes": size}
     found["model_bytes"] = sum(file.stat().st_size for file in model.rglob("*.safetensors"))
     for name, batch_size in (("single", 1), ("batch", BATCH)):
         for way, predict in ways.items():
             found[f"ms_{name}{way}"] = milliseconds_per_text(predict, texts, batch_size)
-    device = (
-        torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {threads} thread{'s' * (threads > 1)}"
-    )
-    write_json(
-        snakemake.output.inference, {"device": device, "metrics": {k: float(np.round(v, 4)) for k, v in found.items()}}
-    )
+    on = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {threads} thread{'s' * (threads > 1)}"
+    metrics = {name: float(np.round(value, 4)) for name, value in found.items()}
+    write_json(snakemake.output.inference, {"device": on, "metrics": metrics})

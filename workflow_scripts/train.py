@@ -32,7 +32,7 @@ with job(snakemake.log[0]):
         grid = params.settings.get("probe_grid", "paper")
         epoch, scores = choose_epoch(best.values(), vectors, *labels, seed, pick_device(), grid)
         run.restore_epoch(trained, epoch)
-        run.save_model(trained.objective, Path(output.model))
+        run.save_model(trained.objective, data, Path(output.model))
         record |= {"best_epochs": best, "chosen_epoch": epoch, "probe_validation_micro_f1": scores}
     run.write_forces(outcome["forces"], data, output.forces)
     run.write_record(record, outcome, data, began, output)

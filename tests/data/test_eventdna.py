@@ -174,7 +174,7 @@ def test_a_wrong_file_is_named(tmp_path, view, data, says):
 
 
 def test_a_file_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("pushpull.data.readers.eventdna._LARGEST", 2000)
+    monkeypatch.setattr("pushpull.data.archives.LARGEST", 2000)
     raw = archive(tmp_path, [*members(), ("eventdna_77/dnaf.json", b" " * 2001)])
     with pytest.raises(InputError, match=r"eventdna_77/dnaf\.json: more than 2,000 bytes"):
         read({"reader": "eventdna"}, raw)

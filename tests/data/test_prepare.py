@@ -148,7 +148,23 @@ def test_a_single_label_cut_is_stratified_and_leaves_lonely_classes_in_train(tmp
     assert set(counts) == {"often", "seldom"}
     card = read_card(tmp_path)
     assert {label["name"]: label["train"] for label in card["labels"]}["once"] == 1
-    assert "labels with a single training document, which stays in train: 1" in card["notes"]
+    assert "labels with a single training document, which stays in train: once" in card["notes"]
+
+
+def test_a_class_that_train_lacks_stays_and_is_named(tmp_path):
+    train = [(str(index), f"text {index}", ["often"]) for index in range(20)]
+    test = [("s", "text", ["often"]), ("t", "text", ["never seen"])]
+    prepare("mine", user_data(tmp_path / "in", "single", train=train, test=test), None, tmp_path)
+    card = read_card(tmp_path)
+    assert card["labels"][1] == {"name": "never seen", "text": "never seen", "train": 0, "validation": 0, "test": 1}
+    assert card["notes"] == ["labels without a training document: never seen"]
+
+
+def test_test_texts_are_looked_for_in_what_was_cut_from_train_too(tmp_path):
+    train = [(str(index), f"text {index}", ["x"]) for index in range(30)]
+    test = [(f"t{index}", f"text {index}", ["x"]) for index in range(25, 35)]
+    prepare("mine", user_data(tmp_path / "in", train=train, test=test) | {"validation": 0.5}, None, tmp_path)
+    assert read_card(tmp_path)["notes"] == ["test documents whose text is also in train or validation: 5"]
 
 
 @pytest.mark.parametrize("seed", range(5))

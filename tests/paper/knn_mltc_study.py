@@ -5,7 +5,7 @@ import math
 
 import pandas as pd
 from pushpull.paper.comparisons import COLUMNS
-from pushpull.paper.study import INFERENCE, NEIGHBOURHOODS, load_study
+from pushpull.paper.study import INFERENCE, LABEL_DISTANCES, NAMES, NEIGHBOURHOODS, load_study
 from synthetic_study import comparison_rows, make_card, make_run, metric_rows, score_rows
 
 PAPER = "knn_mltc"
@@ -125,13 +125,13 @@ def load(parts, folder):
     info |= {name: parts[name] for name in ("datasets", "encoders", "methods")}
     info["knn"] = {"k": 10, "temperature": 1.0, "proportion": 0.5}
     (folder / "runs.json").write_text(json.dumps(info))
-    columns = ["paper", "dataset", "encoder", "method", "setting", "seed", "protocol", "split", "metric", "value"]
-    columns = {"rows": columns, "comparisons": COLUMNS, "inference": INFERENCE, "neighbourhoods": NEIGHBOURHOODS}
+    columns = {"comparisons": COLUMNS, "inference": INFERENCE, "neighbourhoods": NEIGHBOURHOODS}
+    columns |= {"label_distances": LABEL_DISTANCES, "rows": [*NAMES, "seed", "value"]}
     for name, header in columns.items():
-        pd.DataFrame(parts[name], columns=header).to_csv(folder / f"{name}.csv", index=False)
+        pd.DataFrame(parts.get(name, []), columns=header).to_csv(folder / f"{name}.csv", index=False)
     cards = []
     for name, facts in parts["datasets"].items():
         cards.append(folder / f"card_{name}.json")
-        cards[-1].write_text(json.dumps(make_card(name, facts["title"])))
-    further = {name: folder / f"{name}.csv" for name in ("comparisons", "inference", "neighbourhoods")}
+        cards[-1].write_text(json.dumps(make_card(name, facts["title"]) | {"task": facts.get("task", "multi")}))
+    further = {name: folder / f"{name}.csv" for name in columns if name != "rows"}
     return load_study(folder / "rows.csv", folder / "runs.json", cards, **further)

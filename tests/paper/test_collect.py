@@ -2,7 +2,7 @@ import csv
 
 import pytest
 from pushpull.errors import InputError
-from pushpull.paper.collect import collect
+from pushpull.paper.collect import collect, collect_label_distances
 
 HEADER = "protocol,split,metric,value\n"
 RUN = {
@@ -42,3 +42,12 @@ def test_a_broken_metrics_file_is_named_and_leaves_nothing(tmp_path, content):
     with pytest.raises(InputError, match=r"a\.csv"):
         collect([tmp_path / "a.csv"], [RUN], tmp_path / "metrics.csv")
     assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_label_distances_are_a_row_for_each_pair_of_classes(tmp_path):
+    (tmp_path / "a.csv").write_text("grain,trade\n1.0,2.5\n3.0,1.0\n")
+    collect_label_distances([tmp_path / "a.csv"], [RUN | {"seed": 2}], tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == (
+        "dataset,encoder,method,setting,seed,first,second,distance\n"
+        "d,e,m,s,2,grain,grain,1.0\nd,e,m,s,2,grain,trade,2.5\nd,e,m,s,2,trade,grain,3.0\nd,e,m,s,2,trade,trade,1.0\n"
+    )

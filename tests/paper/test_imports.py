@@ -14,6 +14,8 @@ SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
         ("pushpull.paper.collect", {"pandas", "matplotlib", "numpy"}),
         ("pushpull.paper.abalone", {"torch", "sklearn", "seaborn", "matplotlib"}),
         ("pushpull.paper.knn_mltc", {"torch", "sklearn", "seaborn", "matplotlib"}),
+        ("pushpull.paper.clld", {"torch", "sklearn", "seaborn", "matplotlib"}),
+        ("pushpull.paper.clld_figures", {"torch", "sklearn"}),
         ("pushpull.paper.knn_mltc_figures", {"torch", "sklearn"}),
         ("pushpull.paper.comparisons", {"torch", "sklearn", "seaborn", "matplotlib"}),
         ("pushpull.paper.report", {"torch", "sklearn", "seaborn", "matplotlib"}),

@@ -1,6 +1,6 @@
 import pytest
 from pushpull.errors import InputError
-from pushpull.paper.printed import no_printed_values, printed_values
+from pushpull.paper.printed import no_printed_values, printed_values, suspect_values
 
 
 def test_every_printed_value_of_abalone_is_there():
@@ -9,6 +9,10 @@ def test_every_printed_value_of_abalone_is_there():
 
 def test_every_printed_value_of_knn_mltc_is_there():
     assert [len(printed_values("knn_mltc", f"table{n}")) for n in range(2, 9)] == [8, 24, 24, 12, 12, 6, 12]
+
+
+def test_every_printed_value_of_clld_is_there_but_the_misprint():
+    assert [len(printed_values("clld", f"table{n}")) for n in (2, 3)] == [29, 4]
 
 
 def test_values_are_numbers_in_the_units_of_the_paper():
@@ -28,6 +32,8 @@ def test_suspect_values_are_left_out(tmp_path):
         'CLLD,Table II,ALBERT+CLLD,MR,accuracy,97.0,percent,"SUSPECT: likely 87.0"\n'
     )
     assert list(printed_values("clld", "table2", tmp_path).row) == ["ALBERT"]
+    suspect = suspect_values("clld", "table2", tmp_path)
+    assert (suspect.row.item(), suspect.value.item(), suspect.notes.item()) == ("ALBERT+CLLD", 97.0, "likely 87.0")
 
 
 def test_a_table_without_printed_values_is_an_error_that_names_the_file():

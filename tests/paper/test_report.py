@@ -38,8 +38,15 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
 
+class Files(SimpleNamespace):
+    """Named files of a rule, by attribute and by name, as Snakemake has them."""
+
+    def __getitem__(self, name):
+        return getattr(self, name)
+
+
 def run_script(name, log, **parts):
-    snakemake = SimpleNamespace(log=[str(log)], **{key: SimpleNamespace(**value) for key, value in parts.items()})
+    snakemake = SimpleNamespace(log=[str(log)], **{key: Files(**value) for key, value in parts.items()})
     runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake})
 
 
@@ -60,9 +67,11 @@ def test_the_scripts_make_a_whole_report(study, parts, tmp_path):
     cards = [tmp_path / f"card_{name}.json" for name in parts["datasets"]]
     for card, (name, facts) in zip(cards, parts["datasets"].items(), strict=True):
         card.write_text(json.dumps(make_card(name, facts["title"])))
-    collected = {name: folder / f"{name}.csv" for name in ("metrics", "inference")} | {"runs": folder / "runs.json"}
-    given = {"input": {"metrics": files, "inference": []}, "params": {"study": study.info, "timed": []}}
-    run_script("collect", log, **given, output=collected)
+    collected = {name: folder / f"{name}.csv" for name in ("metrics", "inference", "label_distances")}
+    collected["runs"] = folder / "runs.json"
+    given = {"metrics": files, "inference": [], "models": []}
+    params = {"study": study.info, "timed": [], "distant": []}
+    run_script("collect", log, input=given, params=params, output=collected)
     inputs = collected | {"cards": cards, "comparisons": tmp_path / "comparisons.csv"}
     inputs["neighbourhoods"] = tmp_path / "neighbourhoods.csv"
     inputs["neighbourhoods"].write_text(",".join(NEIGHBOURHOODS) + "\n")

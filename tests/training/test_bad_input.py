@@ -33,7 +33,7 @@ METHODS = {
 
 def settings_of(method, **changes):
     kind = method if method in ("supervised", "label_wise") else "contrastive"
-    return {"kind": kind, **defaults(kind), **METHODS[method], **SMALL, **changes}
+    return {"kind": kind, "task": "multi", **defaults(kind), **METHODS[method], **SMALL, **changes}
 
 
 def corpus_of(encoder, labels, name="document"):

@@ -13,7 +13,9 @@ LABELS = torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1], [1, 0, 0]])
 
 
 def joint(encoder, **changed):
-    settings = defaults("joint") | {"loss": "shared_labels", "temperature": 10.0, "dropout": 0.0} | changed
+    settings = (
+        defaults("joint") | {"task": "multi", "loss": "shared_labels", "temperature": 10.0, "dropout": 0.0} | changed
+    )
     torch.manual_seed(0)
     return load("joint")(encoder, 3, settings).eval()
 
@@ -79,7 +81,9 @@ def test_the_contrastive_term_pulls_documents_with_shared_labels_together(tiny_e
 
 def test_validation_scores_are_those_of_the_classifier(tiny_encoder):
     objective = joint(tiny_encoder)
-    supervised = load("supervised")(tiny_encoder, 3, defaults("supervised") | {"loss": "bce", "dropout": 0.0}).eval()
+    supervised = load("supervised")(
+        tiny_encoder, 3, defaults("supervised") | {"task": "multi", "loss": "bce", "dropout": 0.0}
+    ).eval()
     supervised.classifier.load_state_dict(objective.classifier.state_dict())
     with torch.no_grad():
         ours, theirs = (o.validation_sums(batch_of(tiny_encoder), LABELS) for o in (objective, supervised))

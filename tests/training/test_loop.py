@@ -147,7 +147,7 @@ def test_fewer_documents_are_a_fixed_part_with_their_own_texts_and_labels(
 def test_training_ends_when_validation_has_not_risen_for_so_many_epochs(
     tiny_data, tiny_encoder, tmp_path, monkeypatch, patience, epochs
 ):
-    settings = defaults("supervised") | {"loss": "bce", "epochs": 6, "batch_size": 32, "max_tokens": 8}
+    settings = defaults("supervised") | {"task": "multi", "loss": "bce", "epochs": 6, "batch_size": 32, "max_tokens": 8}
     settings |= {"patience": patience, "schedule": "constant", "warmup": 0.0}
     train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
     objective = load("supervised")(tiny_encoder, train.labels.shape[1], settings)

@@ -57,7 +57,7 @@ def test_base_without_queue_has_no_momentum_encoder(tiny_encoder, contrastive_se
 
 @pytest.mark.parametrize("loss", ["bce", "focal", "asymmetric"])
 def test_supervised_loss_is_the_registered_loss_of_the_logits(tiny_encoder, loss):
-    settings = defaults("supervised") | {"loss": loss, "dropout": 0.0}
+    settings = defaults("supervised") | {"task": "multi", "loss": loss, "dropout": 0.0}
     objective = load("supervised")(tiny_encoder, 3, settings).eval()
     batch = batch_of(tiny_encoder)
     logits = objective.classifier(tiny_encoder(dict(batch)))
@@ -65,7 +65,7 @@ def test_supervised_loss_is_the_registered_loss_of_the_logits(tiny_encoder, loss
 
 
 def test_validation_sums_give_micro_f1(tiny_encoder):
-    objective = load("supervised")(tiny_encoder, 3, defaults("supervised") | {"loss": "bce"}).eval()
+    objective = load("supervised")(tiny_encoder, 3, defaults("supervised") | {"task": "multi", "loss": "bce"}).eval()
     batch = batch_of(tiny_encoder)
     with torch.no_grad():
         logits = objective.classifier(tiny_encoder(dict(batch)))
@@ -306,7 +306,7 @@ def test_projections_are_unit_vectors_under_half_precision_too(tiny_encoder, con
 @pytest.mark.parametrize("kind", ["supervised", "contrastive", "label_wise"])
 def test_without_a_head_learning_rate_all_groups_have_the_encoders(tiny_encoder, kind):
     loss = {"supervised": "bce", "contrastive": "msc", "label_wise": "mulcon"}[kind]
-    chosen = {"loss": loss, "learning_rate": 3e-5, "prototypes": kind == "contrastive"}
+    chosen = {"task": "multi", "loss": loss, "learning_rate": 3e-5, "prototypes": kind == "contrastive"}
     rates = {}
     for head in (None, 7e-5):
         settings = defaults(kind) | chosen | {"head_learning_rate": head}

@@ -106,7 +106,6 @@ def test_a_parent_must_be_contrastive():
     ("path", "value", "nearest"),
     [
         ("datasets.quick_single.task", "singel", "single"),
-        ("datasets.quick_single.corpus", "multilable", "multilabel"),
         ("encoders.minilm.pooling", "maen", "mean"),
         ("methods.bce.schedule", "cosin", "cosine"),
         (f"{EXPERIMENT}.settings.schedule", "lineer", "linear"),
@@ -115,6 +114,11 @@ def test_a_parent_must_be_contrastive():
 def test_a_word_that_is_not_allowed_is_named_with_the_nearest(path, value, nearest):
     said = line(changed(path, value))
     assert said.startswith(f"{path}: unknown value {value!r}: did you mean {nearest!r}?")
+
+
+def test_a_corpus_that_the_reader_does_not_have_is_named_with_the_nearest():
+    said = line(changed("datasets.quick_single.corpus", "multilable"))
+    assert said.startswith("datasets.quick_single.corpus: unknown corpus 'multilable': did you mean 'multilabel'?")
 
 
 @pytest.mark.parametrize(

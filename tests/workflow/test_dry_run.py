@@ -10,8 +10,8 @@ from pushpull.settings import SETTINGS
 from workflow_runs import ARTEFACTS, PARTS, ROOT, dry_run, job_counts, planned, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
-TABLES = {"abalone": 5, "knn_mltc": 8}
-FIGURES = {"abalone": 4, "knn_mltc": 3}
+TABLES = {"abalone": 5, "knn_mltc": 8, "clld": 3}
+FIGURES = {"abalone": 4, "knn_mltc": 3, "clld": 1}
 
 
 def grid_points(kind: str, *given: dict | None) -> int:

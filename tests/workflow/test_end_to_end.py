@@ -57,6 +57,8 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
         ("tiny", "tiny_cnn", "bce"),
         ("tiny", "tiny_cnn", "joint"),
         ("tiny", "tiny_ldgn", "joint"),
+        ("tiny_single", "tiny_cnn", "cross_entropy"),
+        ("tiny_single", "tiny_cnn", "clld_adaptive"),
     }
     assert {row["split"] for row in rows} == {"train", "validation", "test"}
     assert {row["protocol"] for row in rows if row["split"] == "train"} == {"training"}
@@ -64,6 +66,7 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
         ("abalone", "tiny"),
         ("knn_mltc", "tiny_cnn"),
         ("knn_mltc", "tiny_ldgn"),
+        ("clld", "tiny_cnn"),
     }
     assert {row["seed"] for row in rows} == {"1"}
     keys = [tuple(row[name] for name in HEADER[:-1]) for row in rows]
@@ -122,7 +125,7 @@ def test_a_single_label_dataset_has_accuracy_equal_to_micro_f1(finished):
         key = tuple(row[name] for name in HEADER[:-2])
         accuracies.setdefault(key, {})[row["metric"]] = row["value"]
     single = {key: found for key, found in accuracies.items() if key[1] == "tiny_single"}
-    assert len(single) == 2 * 7 * 2  # methods, protocols, splits
+    assert len(single) == 4 * 7 * 2  # methods, protocols, splits
     for found in single.values():  # one label a document and one decided: both are the share that is right
         assert float(found["accuracy"]) == pytest.approx(float(found["micro_f1"]), abs=1e-12)
     assert all("accuracy" not in found for key, found in accuracies.items() if key[1] == "tiny")
@@ -233,3 +236,16 @@ def test_neighbours_and_inference_are_measured_for_knn_mltc_alone(finished):
         ("tiny_ldgn", "joint"),
     }
     assert len({row["document"] for row in places}) == 1
+
+
+def test_the_label_distances_of_an_adaptive_run_are_collected_and_have_moved(finished):
+    with (finished / "results/tiny/label_distances.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    names = [
+        label["name"] for label in json.loads((finished / "results/data/tiny_single/card.json").read_text())["labels"]
+    ]
+    assert [(row["first"], row["second"]) for row in rows] == [(one, other) for one in names for other in names]
+    assert {row["method"] for row in rows} == {"clld_adaptive"}
+    distances = np.array([float(row["distance"]) for row in rows]).reshape(len(names), len(names))
+    assert np.diagonal(distances).tolist() == [1.0] * len(names)  # after two epochs half of them are no longer 1
+    assert 1 < distances.max() <= 5

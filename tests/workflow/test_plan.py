@@ -10,7 +10,7 @@ import yaml
 from pushpull.config import check
 from pushpull.errors import InputError
 from pushpull.plan import PROTOCOLS, Plan
-from pushpull.settings import KINDS
+from pushpull.settings import CLASSIFIER, KINDS
 from snakemake.iocontainers import Wildcards
 from workflow_runs import ROOT, planned
 
@@ -46,13 +46,15 @@ def of_method(plan: Plan, method: str) -> list:
 def test_the_quick_study_runs_the_compared_methods_with_two_seeds_and_the_others_once():
     runs = Plan(SHIPPED).runs()
     found = Counter((run.encoder, run.method) for run in runs)
-    trained = ("bce", "base", "msc", "base_ft", "msc_ft")
-    once = ("pretrained", "focal", "asymmetric", "base_queue", "base_queue_prototypes", "mulcon", "mulcon_alone")
-    abalone = {("minilm_2", method): 1 for method in once} | {("minilm_2", method): 2 for method in trained}
+    once = ("pretrained", "bce", "focal", "asymmetric", "base_queue", "base_queue_prototypes", "base_ft", "msc_ft")
+    once += ("mulcon", "mulcon_alone")
+    abalone = {("minilm_2", method): 1 for method in once} | {("minilm_2", method): 2 for method in ("base", "msc")}
     assert {key: count for key, count in found.items() if key[0] == "minilm_2"} == abalone
-    for encoder in ("cnn", "ldgn_128", "minilm_2_cls"):  # the base models of kNN-MLTC, each with and without L_con
+    for encoder in ("cnn", "ldgn_128"):  # base models of kNN-MLTC, each with and without L_con and its coefficient
         assert {method for place, method in found if place == encoder} == {"bce", "joint", "joint_binary"}
-    assert {run.dataset for run in runs} == {"quick_multilabel"}
+    clld = {"cross_entropy", "clld", "clld_constant", "clld_everywhere", "clld_adaptive"}
+    assert {method for place, method in found if place == "text_cnn"} == clld
+    assert {run.dataset for run in runs} == {"quick_multilabel", "quick_single"}
     assert len({run.path for run in runs}) == len(runs)
 
 
@@ -124,7 +126,7 @@ def test_the_runs_of_every_shipped_study_have_settings_of_their_own_path(study):
 
 def test_wildcards_of_no_run_are_refused_with_the_nearest_path():
     wrong = wildcards(Plan(SHIPPED).runs()[0]._replace(setting="tok33"))
-    with pytest.raises(InputError, match=r"unknown run .*tok33.* did you mean '.*/pretrained/tok32/seed1'"):
+    with pytest.raises(InputError, match=r"unknown run .*tok33.* did you mean '.*/pretrained/tok24/seed1'"):
         Plan(SHIPPED).run(wrong)
 
 
@@ -225,7 +227,7 @@ def test_every_kind_has_its_protocols_and_knn_is_mixed_with_the_first():
     plan = Plan(SHIPPED)
     assert set(PROTOCOLS) == set(KINDS)
     for run in plan.runs():
-        own = "classifier" if plan.kind(run.method) in ("supervised", "joint", "finetune") else "linear_probe"
+        own = "classifier" if plan.kind(run.method) in CLASSIFIER else "linear_probe"
         assert plan.protocols(wildcards(run)) == (own, "knn", "dbc")
 
 
@@ -280,7 +282,7 @@ def test_what_a_run_is_made_of_does_not_depend_on_other_datasets_or_studies():
     more = deepcopy(SHIPPED)
     more["studies"]["quick"]["experiments"][0]["datasets"].append("quick_single")
     one, other = Plan(SHIPPED), Plan(more)
-    assert len(other.runs()) == len(one.runs()) + 11
+    assert len(other.runs()) == len(one.runs()) + 12
     for run in one.runs():
         assert one.record(wildcards(run)) == other.record(wildcards(run))
         if one.kind(run.method) == "finetune":
@@ -307,3 +309,32 @@ def test_what_the_snakefile_imports_is_light(module):
     folder = ROOT / "workflow_scripts"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert done.stdout.split() == []
+
+
+def test_static_distances_are_the_pairs_of_the_dataset_and_part_of_the_runs_path():
+    plan = Plan(SHIPPED)
+    pairs = SHIPPED["datasets"]["quick_single"]["confusable"]
+    (run,) = [run for run in of_method(plan, "clld") if run.encoder == "text_cnn"]
+    assert run.settings["confusable"] == pairs
+    assert all("confusable" not in other.settings for other in plan.runs() if other.method != "clld")
+    other = deepcopy(SHIPPED)
+    other["datasets"]["quick_single"]["confusable"] = pairs[:1]
+    (changed_run,) = [run for run in of_method(Plan(other), "clld") if run.encoder == "text_cnn"]
+    assert changed_run.path != run.path
+    assert Plan(other).entry(wildcards(run)) == plan.entry(wildcards(run))  # the dataset itself is not prepared again
+
+
+def test_static_distances_without_pairs_are_refused_with_what_to_write():
+    config = deepcopy(SHIPPED)
+    del config["datasets"]["quick_single"]["confusable"]
+    with pytest.raises(InputError, match=r"datasets.quick_single: static label distances need `confusable`"):
+        Plan(config)
+
+
+def test_softmax_cross_entropy_is_refused_where_documents_have_several_labels():
+    config = deepcopy(SHIPPED)
+    config["studies"]["quick"]["experiments"][0]["methods"]["cross_entropy"] = None
+    with pytest.raises(
+        InputError, match=r"cross_entropy: loss .* is for task: single, quick_multilabel is task: multi"
+    ):
+        Plan(config)

@@ -15,8 +15,9 @@ PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "s
 TINY_ARGUMENTS = ("--configfile", TINY)
 TABLES = [f"abalone_table{name}" for name in ("1", "2", "3", "4", "_ladder")]
 TABLES += [f"knn_mltc_table{name}" for name in ("2", "3", "4", "5", "6", "7", "8", "_ladder")]
+TABLES += [f"clld_table{name}" for name in ("2", "3", "_ladder")]
 FIGURES = [f"abalone_figure{name}" for name in ("1", "2", "_forces", "_collapse")]
-FIGURES += [f"knn_mltc_figure{name}" for name in ("2", "3", "4")]
+FIGURES += [f"knn_mltc_figure{name}" for name in ("2", "3", "4")] + ["clld_figure2"]
 ARTEFACTS = TABLES + FIGURES
 
 

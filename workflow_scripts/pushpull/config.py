@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from pushpull.data.readers import LABEL_VIEWS, READERS
+from pushpull.data.readers import CORPORA, LABEL_VIEWS, READERS
 from pushpull.encoders.registry import CARD_KEYS
 from pushpull.errors import InputError, unknown
 from pushpull.losses.registry import BY_KIND
@@ -102,6 +102,8 @@ def _datasets(config: dict) -> list[str]:
             "csv": ("files", "text", "labels"),
             "jsonl": ("files", "text", "labels"),
             "generated": ("corpus",),
+            "cachopo": ("corpus",),
+            "reuters_single": ("corpus",),
             "rcv1_v2_xml": ("folder",),
             "rcv1_v2_json": ("files",),
         }
@@ -110,13 +112,16 @@ def _datasets(config: dict) -> list[str]:
         views, view = LABEL_VIEWS.get(entry["reader"]), entry.get("labels")
         if views and view and view not in views:
             problems.append(f"{where}.labels: {unknown('view', view, views)}")
+        corpora, corpus = CORPORA.get(entry["reader"]), entry.get("corpus")
+        if corpora and corpus and corpus not in corpora:
+            problems.append(f"{where}.corpus: {unknown('corpus', corpus, corpora)}")
     return problems
 
 
 def _encoders(config: dict) -> list[str]:
     problems = []
     everywhere = ("title", "printed_as", "architecture")
-    only_built = {key for keys in CARD_KEYS.values() for key in keys}
+    only_built = {key for keys in CARD_KEYS.values() for key in keys} - {"dropout"}
     for name, card in config["encoders"].items():
         where, architecture = f"encoders.{name}", card.get("architecture")
         if architecture:

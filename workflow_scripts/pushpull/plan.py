@@ -4,41 +4,22 @@ The Snakefile asks this module for what each rule reads, so the rules hold no lo
 Snakemake input or params functions.
 """
 
-import hashlib
 from collections.abc import Callable
-from itertools import product
-from typing import NamedTuple
 
 from pushpull import stages
 from pushpull.data.sources import load_sources
 from pushpull.errors import InputError, unknown
+from pushpull.grid import RUN, Run, experiment_runs
 from pushpull.paper.names import ARTEFACTS
-from pushpull.settings import CLASSIFIER, PROBED, defaults, setting_name
+from pushpull.settings import CLASSIFIER, PROBED
 
 DATA = "results/data/{dataset}"
-RUN = "results/runs/{dataset}/{encoder}/{method}/{setting}/seed{seed}"
 # The first protocol of a kind gives the scores that kNN is mixed with.
 PROTOCOLS = dict.fromkeys(PROBED, ("linear_probe", "knn", "dbc")) | dict.fromkeys(
     CLASSIFIER, ("classifier", "knn", "dbc")
 )
 # The paper whose tables show neighbours, inference times and datastores.
 NEIGHBOURS_OF = "knn_mltc"
-
-
-class Run(NamedTuple):
-    """One training (or one encoder as it came) with one seed; `settings` are resolved."""
-
-    dataset: str
-    encoder: str
-    method: str
-    setting: str
-    seed: int
-    settings: dict
-
-    @property
-    def path(self) -> str:
-        """Folder of the run, `results/runs/...`."""
-        return RUN.format(**self._asdict())
 
 
 class Plan:
@@ -52,8 +33,9 @@ class Plan:
         self.config = config
         self.study = config["study"]
         self.papers: dict[str, dict[tuple, Run]] = {paper: {} for paper in ARTEFACTS}
-        for experiment in config["studies"][self.study]["experiments"]:
-            for run in self._runs(experiment):
+        study = config["studies"][self.study]
+        for experiment in study["experiments"]:
+            for run in experiment_runs(config, experiment, experiment.get("seeds", study["seeds"])):
                 for paper in experiment["papers"]:
                     self.papers[paper][run[:5]] = run
         self.papers = {paper: runs for paper, runs in self.papers.items() if runs}
@@ -68,50 +50,6 @@ class Plan:
     def kind(self, method: str) -> str:
         """Kind of a method, one of `settings.KINDS`."""
         return self.config["methods"][method]["kind"]
-
-    def _runs(self, experiment: dict) -> list[Run]:
-        seeds = experiment.get("seeds", self.config["studies"][self.study]["seeds"])
-        runs = []
-        for dataset, encoder, method in product(*(experiment[part] for part in ("datasets", "encoders", "methods"))):
-            if self.kind(method) == "label_wise" and "architecture" in self.config["encoders"][encoder]:
-                raise InputError(f"{method}: label-wise training pools the tokens of a transformer, {encoder} is none")
-            # An encoder as it came is the same for every seed.
-            chosen = seeds[:1] if self.kind(method) == "pretrained" else seeds
-            for (setting, settings), seed in product(self._grid(experiment, method), chosen):
-                runs.append(Run(dataset, encoder, method, setting, seed, settings))
-        return runs
-
-    def _grid(self, experiment: dict, method: str) -> list[tuple[str, dict]]:
-        """Grid points of a method in an experiment: (setting name, resolved settings)."""
-        kind = self.kind(method)
-        base = self._method_defaults(method)
-        given = experiment.get("settings", {}) | (experiment["methods"][method] or {})
-        axes = {key: given.get(key, value) for key, value in base.items()}
-        lists = [value if isinstance(value, list) else [value] for value in axes.values()]
-        points = [dict(zip(axes, values, strict=True)) for values in product(*lists)]
-        for point in points:
-            if point.get("similarity") == "euclidean" and point["prototypes"]:
-                raise InputError(f"{method}: prototypes are unit vectors; with similarity euclidean, allowed: false")
-        named = [(setting_name(kind, point, base), {"kind": kind, **point}) for point in points]
-        if kind != "finetune":
-            return named
-        parents = self._parents(experiment, base["parent"])
-        origin = parents[0] if len(parents) == 1 else f"{len(parents)}-{_digest(parents)}"
-        return [(f"{name}_from-{origin}", point | {"parent_settings": parents}) for name, point in named]
-
-    def _parents(self, experiment: dict, method: str) -> list[str]:
-        """Grid points that a fine-tuning may start from; of several temperatures only the method's own.
-
-        ABALONE varies the temperature in Table 2 and keeps 0.1 for everything else.
-        """
-        grid = self._grid(experiment, method)
-        usual = [name for name, point in grid if point["temperature"] == self._method_defaults(method)["temperature"]]
-        return usual or [name for name, _ in grid]
-
-    def _method_defaults(self, method: str) -> dict:
-        entry = self.config["methods"][method]
-        kind_defaults = defaults(entry["kind"])
-        return kind_defaults | {key: value for key, value in entry.items() if key in kind_defaults}
 
     # What the rules read.
 
@@ -172,8 +110,8 @@ class Plan:
         return stages.embedding_code(self.card(wildcards))
 
     def entry(self, wildcards) -> dict:
-        """The dataset's entry in config.yaml, less what tables and kNN alone use."""
-        return _without(self.config["datasets"][wildcards.dataset], "title", "printed_as", "knn")
+        """The dataset's entry in config.yaml, less what tables, kNN and label distances alone use."""
+        return _without(self.config["datasets"][wildcards.dataset], "title", "printed_as", "knn", "confusable")
 
     def prepare_code(self, wildcards) -> str:
         """Fingerprint of the code that prepares a dataset, less the readers of others."""
@@ -181,7 +119,8 @@ class Plan:
 
     def source(self, wildcards) -> dict:
         """Published files of a dataset: URLs, sizes, checksums."""
-        return load_sources(self.config["datasets"][wildcards.dataset]["reader"])
+        entry = self.config["datasets"][wildcards.dataset]
+        return load_sources(entry["reader"], entry.get("corpus"))
 
     def raw(self, wildcards) -> dict[str, str | list[str]]:
         """What `prepare` reads: downloaded files, the user's own files, or nothing for a generated corpus."""
@@ -241,6 +180,14 @@ class Plan:
         """test.parquet of every dataset of the study, in the order of `cards`."""
         return [card.replace("card.json", "test.parquet") for card in self.cards()]
 
+    def label_distances(self) -> list[Run]:
+        """Runs whose label distances are shown: the first one of each dataset, encoder and method of that kind."""
+        found: dict[tuple, Run] = {}
+        for run in self.runs():
+            if run.settings["kind"] == "label_distance":
+                found.setdefault(run[:3], run)
+        return list(found.values())
+
     def inference(self) -> list[Run]:
         """Runs whose inference is timed: per dataset and encoder, the first one of kind joint."""
         return self._first("joint")
@@ -285,7 +232,3 @@ class Plan:
 
 def _without(entry: dict, *keys: str) -> dict:
     return {key: value for key, value in entry.items() if key not in keys}
-
-
-def _digest(values: list[str]) -> str:
-    return hashlib.sha256("\n".join(values).encode()).hexdigest()[:8]

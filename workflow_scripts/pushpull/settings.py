@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-KINDS = ("pretrained", "supervised", "joint", "contrastive", "label_wise", "finetune")
+KINDS = ("pretrained", "supervised", "joint", "label_distance", "contrastive", "label_wise", "finetune")
 _TRAINED = KINDS[1:]
-CLASSIFIER = ("supervised", "joint", "finetune")
+CLASSIFIER = ("supervised", "joint", "label_distance", "finetune")
 """Kinds that train a classifier of their own; `PROBED`: the others, whose frozen encoder gets a linear probe."""
 _CONTRASTIVE = ("contrastive", "label_wise")
 PROBED = ("pretrained", *_CONTRASTIVE)
+_DISTANT = ("label_distance",)
 _COMPARING = ("joint", *_CONTRASTIVE)
 
 
@@ -42,6 +43,10 @@ SETTINGS = {
     "similarity": Setting("sim", "cosine", ("contrastive",), ("cosine", "euclidean")),
     "contrastive_weight": Setting("gamma", 0.1, ("joint",), (0.0, 1000.0)),
     "reduction": Setting("red", "sum", ("joint",), ("sum", "mean")),
+    "label_distance": Setting("ld", "static", _DISTANT, ("constant", "static", "everywhere", "adaptive")),
+    "largest_distance": Setting("max", 5.0, _DISTANT, (1.0, 1000.0)),
+    "loss_mix": Setting("mix", 0.5, _DISTANT, (0.0, 1.0)),
+    "update_every": Setting("every", 10, _DISTANT, (1, 10_000)),
     "bce_weight": Setting("bce", 1.0, ("label_wise",), (0.0, 1000.0)),
     "divisor": Setting("div", "batch", ("contrastive",), ("batch", "anchors")),
     "clean_text": Setting("clean", False, KINDS, (False, True)),
@@ -58,6 +63,7 @@ HEADLINE = {
     "pretrained": ("max_tokens",),
     "supervised": ("learning_rate", "epochs"),
     "joint": ("learning_rate", "contrastive_weight", "epochs"),
+    "label_distance": ("learning_rate", "label_distance", "epochs"),
     "contrastive": ("learning_rate", "temperature", "epochs"),
     "label_wise": ("learning_rate", "temperature", "epochs"),
     "finetune": ("learning_rate", "epochs"),

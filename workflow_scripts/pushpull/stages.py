@@ -10,7 +10,7 @@ TRAINING = ("training.run",)
 EMBEDDING = ("encoders.encoder", "encoders.heads", "data.dataset")
 # What else trains a kind: a probe picks the checkpoint, and the grid point that fine-tuning starts from.
 CHOICE = ("evaluation.checkpoint_choice",)
-WITHOUT_CHOICE = ("pretrained", "supervised", "joint")
+WITHOUT_CHOICE = ("pretrained", "supervised", "joint", "label_distance")
 # They name every objective, loss and architecture; a run depends on its own alone.
 REGISTRIES = ("training.registry", "losses.registry", "encoders.registry")
 

@@ -70,7 +70,7 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
         "validation_from": origin,
         "sources": _sources(entry, raw),
         "licence": _licence(entry, raw),
-        "notes": [*documents.notes, *_warnings(tallies, labels)],
+        "notes": [*_stand_ins(raw), *documents.notes, *_warnings(tallies, labels)],
     }
     write_json(folder / "card.json", card)
 
@@ -127,18 +127,27 @@ def _labels(tallies: dict[str, Tally], texts: dict[str, str]) -> list[dict]:
 def _warnings(tallies: dict[str, Tally], labels: list[dict]) -> list[str]:
     untrained = [label["name"] for label in labels if label["train"] == 0]
     notes = [f"labels without a training document: {', '.join(untrained)}"] if untrained else []
-    for split in ("validation", "test"):
-        again = int(np.isin(tallies[split].texts, tallies["train"].texts).sum())
+    for split, earlier in (("validation", ("train",)), ("test", ("train", "validation"))):
+        known = np.concatenate([tallies[other].texts for other in earlier])
+        again = int(np.isin(tallies[split].texts, known).sum())
         if again:
-            notes.append(f"{split} documents whose text is also in train: {again}")
+            notes.append(f"{split} documents whose text is also in {' or '.join(earlier)}: {again}")
     return notes
+
+
+def _stand_ins(raw: Path | None) -> list[str]:
+    """What the card must say of files that are not the published ones."""
+    return [] if raw is None else [file["note"] for file in _fetched(raw) if "note" in file]
+
+
+def _fetched(raw: Path) -> list[dict]:
+    return json.loads((raw / "manifest.json").read_text(encoding="utf-8"))["files"]
 
 
 def _sources(entry: dict, raw: Path | None) -> list[dict]:
     """The files read, each with its checksum; a folder of single articles is not listed, 806,791 of them."""
     if raw is not None:
-        files = json.loads((raw / "manifest.json").read_text(encoding="utf-8"))["files"]
-        return [{key: file[key] for key in ("file", "bytes", "sha256", "url")} for file in files]
+        return [{key: file[key] for key in ("file", "bytes", "sha256", "url")} for file in _fetched(raw)]
     paths = [Path(name) for name in entry.get("files", {}).values()]
     if "folder" in entry:
         paths += sorted(Path(entry["folder"]).rglob("*.[zZ][iI][pP]"))

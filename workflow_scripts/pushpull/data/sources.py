@@ -4,7 +4,9 @@ Where nobody here knows a file's checksum, the first fetch writes it down and ev
 The network and archive code is imported where it is used: planning imports this module for its facts.
 """
 
+import gzip
 import json
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
@@ -29,8 +31,12 @@ class _File(NamedTuple):
     advice: str
 
 
-def load_sources(dataset: str) -> dict:
+def load_sources(dataset: str, corpus: str | None = None) -> dict:
     """Return the facts of `sources.yaml` about a published dataset: `licence` and the list `sources`.
+
+    Args:
+        dataset: a key there, the reader's name.
+        corpus: leave out the files of other corpora of this reader; None for the files of all.
 
     Raises:
         InputError: no such dataset there.
@@ -42,7 +48,8 @@ def load_sources(dataset: str) -> dict:
     known = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
     if dataset not in known:
         raise InputError(unknown("published dataset", dataset, known))
-    return known[dataset]
+    facts = known[dataset]
+    return facts | {"sources": [item for item in facts["sources"] if corpus in (None, item.get("corpus", corpus))]}
 
 
 def may_download(url: str, checksum: str | None) -> bool:
@@ -60,7 +67,8 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record:
 
     A file that is already there with the right checksum is kept, without a request. A file with a wrong
     checksum is moved aside to `<name>.rejected` and never used; the mirror's own files are left alone.
-    A file without a checksum in `source` gets one in `record` when it is fetched first, and a printed line
+    A file may have a stand-in, which is taken from a mirror that does not hold the file itself; its note is kept in the
+    manifest. A file without a checksum in `source` gets one in `record` when it is fetched first, and a printed line
     says so; from then on the recorded one counts.
 
     Args:
@@ -79,6 +87,7 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record:
         _refuse_unsafe(dataset, source, folder, record)
     files = []
     for item in source["sources"]:
+        item = _as_held(item, mirror) if mirror else item
         wanted = _wanted(item, folder, record)
         origin = "was in place"
         if not all(_is_right(file) for file in wanted):
@@ -92,6 +101,7 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record:
                 "url": item["url"],
                 "from": origin,
             }
+            | ({"note": item["note"]} if "note" in item else {})
             for file in wanted
         ]
     write_json(folder / "manifest.json", {"dataset": dataset, "files": files})
@@ -154,9 +164,23 @@ def _from_network(item: dict, wanted: list[_File]) -> str:
     return url
 
 
+def _as_held(item: dict, mirror: Path) -> dict:
+    """The source with the facts of its stand-in, where the mirror holds that one only."""
+    stand_in = item | item.get("stand_in", {})
+    own, other = (_offered(mirror / source["mirror"], _name(source)) for source in (item, stand_in))
+    same_place = own == other and own.is_file() and sha256(own) == stand_in.get("sha256")
+    return stand_in if same_place or (other.is_file() and not own.is_file()) else item
+
+
+def _offered(shelf: Path, name: str) -> Path:
+    """The file in the mirror, or the same gzipped; the former where neither is there."""
+    packed = shelf / f"{name}.gz"
+    return packed if packed.is_file() and not (shelf / name).is_file() else shelf / name
+
+
 def _from_mirror(dataset: str, item: dict, wanted: list[_File], mirror: Path) -> str:
     shelf = mirror / item["mirror"]
-    offered = shelf / _name(item)
+    offered = _offered(shelf, _name(item))
     members = [shelf / file.target.name for file in wanted] if "members" in item else []
     if offered.is_file():
         if members:
@@ -180,9 +204,13 @@ def _from_mirror(dataset: str, item: dict, wanted: list[_File], mirror: Path) ->
 def _copy(path: Path, file: _File) -> None:
     from pushpull.data import transfer
 
-    with path.open("rb") as stream, atomic_path(file.target) as temporary:
-        digest = transfer.copy(stream, temporary, str(path), file.size)
-        _check(temporary, file, digest, str(path))
+    opener = gzip.open if path.name == f"{file.target.name}.gz" else open
+    try:
+        with opener(path, "rb") as stream, atomic_path(file.target) as temporary:
+            digest = transfer.copy(stream, temporary, str(path), file.size)
+            _check(temporary, file, digest, str(path))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a gzip file that can be read ({error}); fetch it again") from None
 
 
 def _unpack(archive: Path, wanted: list[_File]) -> None:

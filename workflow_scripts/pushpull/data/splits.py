@@ -147,12 +147,17 @@ def cut_validation(dataset: str, documents: Documents, share: float, seed: int) 
     documents.splits["validation"] = [row for index, row in enumerate(rows) if index in chosen]
     documents.splits["train"] = [row for index, row in enumerate(rows) if index not in chosen]
     if once.any():
-        documents.notes.append(f"labels with a single training document, which stays in train: {int(once.sum())}")
+        lonely = ", ".join(name for name, single in zip(_names(rows), once, strict=False) if single)
+        documents.notes.append(f"labels with a single training document, which stays in train: {lonely}")
+
+
+def _names(rows: list[Document]) -> list[str]:
+    return sorted({label for row in rows for label in row.labels})
 
 
 def _indicator(rows: list[Document]) -> np.ndarray:
     """Bool [documents, labels], labels by name; two columns at least, as the stratifier wants them."""
-    column = {name: index for index, name in enumerate(sorted({label for row in rows for label in row.labels}))}
+    column = {name: index for index, name in enumerate(_names(rows))}
     members = np.zeros((len(rows), max(2, len(column))), dtype=bool)
     pairs = [(index, column[label]) for index, row in enumerate(rows) for label in row.labels]
     members[tuple(np.array(pairs, dtype=int).reshape(-1, 2).T)] = True

@@ -16,8 +16,8 @@ def build_encoder(card: dict, texts: list[str] | None, labels: np.ndarray | None
 
     Args:
         card: see `load_encoder`; or `architecture` (`text_cnn` or `ldgn`) with, optionally, `embedding` (300),
-            `vocabulary` (50,000), `min_count` (2), `vectors` (file of word vectors), for TextCNN `kernel_widths`
-            ([3, 4, 5]) and `feature_maps` (128), for LDGN `hidden` (512).
+            `vocabulary` (50,000), `min_count` (2), `vectors` (file of word vectors), `dropout` (of word vectors, 0),
+            for TextCNN `kernel_widths` ([3, 4, 5]) and `feature_maps` (128), for LDGN `hidden` (512).
         texts: training texts, for the vocabulary of a word encoder.
         labels: multi-hot training labels, uint8 [n, L], for the label graph of LDGN.
 

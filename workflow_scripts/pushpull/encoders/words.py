@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
+from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
 from pushpull.encoders.registry import SETTINGS
@@ -137,12 +138,16 @@ class WordEncoder(nn.Module):
     config_keys: tuple[str, ...]
     gives_label_vectors = False
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, embedding: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, embedding: int, dropout: float) -> None:
         super().__init__()
-        self.tokenizer, self.embedding = tokenizer, embedding
+        self.tokenizer, self.embedding, self.dropout = tokenizer, embedding, dropout
         self.words = nn.Embedding(len(tokenizer), embedding, padding_idx=tokenizer.pad_token_id)
         # As Kim (2014) starts words that have no vector.
         self._start_words(lambda weight: nn.init.uniform_(weight, -0.25, 0.25))
+
+    def embedded(self, ids: Tensor) -> Tensor:
+        """Word vectors [B, T, d] of `input_ids`, single values dropped in training."""
+        return F.dropout(self.words(ids), self.dropout, self.training)
 
     @classmethod
     def from_corpus(cls, card: dict, texts: Sequence[str], labels: np.ndarray) -> "WordEncoder":

@@ -5,10 +5,11 @@ from functools import cache
 from typing import NamedTuple
 
 from pushpull.estimate.workload import PRINTED
+from pushpull.grid import Run
 from pushpull.paper import knn_mltc_rows as knn_mltc
 from pushpull.paper.abalone_rows import BASE, MSC, MULCON, MULCON_ALONE, ROWS2, ROWS3, ROWS4, TEMPERATURE
 from pushpull.paper.tables import Row
-from pushpull.plan import Plan, Run
+from pushpull.plan import Plan
 from pushpull.settings import KINDS
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import Encoder, encoder_of
 from pushpull.estimate.workload import Sizes, printed_sizes, sizes, work, work_in_documents
-from pushpull.plan import RUN
+from pushpull.grid import RUN
 from pushpull.settings import defaults
 
 # Methods that are trained alike: a classifier end to end, or documents compared with documents.

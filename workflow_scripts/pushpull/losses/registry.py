@@ -6,9 +6,13 @@ from importlib import import_module
 # (logits [B, L], labels [B, L]) -> mean loss
 SUPERVISED = {
     "bce": "pushpull.losses.supervised:bce",
+    "cross_entropy": "pushpull.losses.supervised:cross_entropy",
     "focal": "pushpull.losses.supervised:focal",
     "asymmetric": "pushpull.losses.supervised:asymmetric",
 }
+
+# Of these, the ones that want exactly one label a document
+SINGLE_LABEL = ("cross_entropy",)
 
 # (anchor_labels [B, L], reference_labels [R, L], exclude [B, R], prototypes) -> Contrast over R (+ L) references
 CONTRASTIVE = {
@@ -29,6 +33,7 @@ BY_KIND = {
     "supervised": SUPERVISED,
     "finetune": SUPERVISED,
     "joint": CONTRASTIVE,
+    "label_distance": SUPERVISED,
     "contrastive": CONTRASTIVE,
     "label_wise": LABEL_WISE,
 }

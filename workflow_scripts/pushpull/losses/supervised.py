@@ -1,6 +1,7 @@
-"""Element-wise losses of the supervised baselines (ABALONE, section 4.2; formulas with the misprints corrected).
+"""Losses of classifiers: cross-entropy, and the element-wise ones of ABALONE (section 4.2, misprints corrected).
 
-All take logits [B, L] and multi-hot labels [B, L] and return the mean over documents and labels, in float32.
+All take logits [B, L] and multi-hot labels [B, L]; element-wise ones return the mean over documents and labels, in
+float32.
 """
 
 import torch
@@ -16,6 +17,16 @@ def bce(logits: Tensor, labels: Tensor) -> Tensor:
         tensor(0.6931)
     """
     return F.binary_cross_entropy_with_logits(_wide(logits), _wide(labels))
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Softmax cross-entropy of single-label tasks, the mean over documents (CLLD, L_c); labels one-hot.
+
+    Example:
+        >>> cross_entropy(torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]))
+        tensor(0.6931)
+    """
+    return F.cross_entropy(_wide(logits), _wide(labels))
 
 
 def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:

@@ -72,6 +72,24 @@ def method_cells(
     return tidy(cells)
 
 
+def with_suspects(cells: pd.DataFrame, study: Study, paper: str, suspects: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells with the printed values that are likely misprints, which have no difference.
+
+    Args:
+        cells: as from `method_cells`.
+        suspects: as from `suspect_values`.
+
+    Returns:
+        `cells` with a further column: `printed_note` says what is wrong with a printed value, and is else empty.
+    """
+    datasets = {key: study.printed_as(key, paper) for key in study.info["datasets"]}
+    names = [datasets.get(dataset, dataset) for dataset in cells.dataset]
+    places = pd.MultiIndex.from_arrays([cells.row, names, cells.metric])
+    found = suspects.set_index(["row", "dataset", "metric"]).reindex(places).set_axis(cells.index)
+    notes = "printed " + found.value.astype(str) + ": " + found.notes.astype("str")
+    return cells.assign(printed=cells.printed.fillna(found.value), printed_note=notes.fillna(""))
+
+
 def corpus_cells(
     study: Study,
     paper: str,

@@ -10,6 +10,7 @@ from pushpull.files import atomic_path
 
 RUN_HEADER = ["protocol", "split", "metric", "value"]
 RUN_KEYS = ["paper", "dataset", "encoder", "method", "setting", "seed"]
+DISTANCE_HEADER = ["dataset", "encoder", "method", "setting", "seed", "first", "second", "distance"]
 INFERENCE_HEADER = ["dataset", "encoder", "method", "setting", "seed", "metric", "value", "device"]
 
 
@@ -46,6 +47,23 @@ def collect_inference(files: Sequence[str | Path], runs: Sequence[dict], path: s
             found = json.loads(Path(file).read_text(encoding="utf-8"))
             identity = [run[key] for key in INFERENCE_HEADER[:5]]
             writer.writerows([*identity, metric, value, found["device"]] for metric, value in found["metrics"].items())
+
+
+def collect_label_distances(files: Sequence[str | Path], runs: Sequence[dict], path: str | Path) -> None:
+    """Write one CSV with the columns of `DISTANCE_HEADER`: the final distance of each pair of classes of the runs.
+
+    Args:
+        files: one `label_distances.csv` per run, in the order of `runs`: class names, then a row for each of them.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(DISTANCE_HEADER)
+        for file, run in zip(files, runs, strict=True):
+            with Path(file).open(encoding="utf-8", newline="") as matrix:
+                names, *rows = list(csv.reader(matrix))
+            identity = [run[key] for key in DISTANCE_HEADER[:5]]
+            for first, distances in zip(names, rows, strict=True):
+                writer.writerows([*identity, first, *pair] for pair in zip(names, distances, strict=True))
 
 
 def _rows(path: str | Path) -> list[list[str]]:

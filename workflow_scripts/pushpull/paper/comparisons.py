@@ -19,7 +19,11 @@ from pushpull.paper.tables import Row
 
 # Per paper, a module that has COMPARISONS, pairs of rows (a, b): b is compared with a, and PREFERRED, as
 # `selection.prefer` takes it; full names for `fingerprint`.
-MODULES = {"abalone": "pushpull.paper.abalone_rows", "knn_mltc": "pushpull.paper.knn_mltc_rows"}
+MODULES = {
+    "abalone": "pushpull.paper.abalone_rows",
+    "knn_mltc": "pushpull.paper.knn_mltc_rows",
+    "clld": "pushpull.paper.clld_rows",
+}
 COLUMNS = [*COMPARED, "difference", "low", "high", "seeds", "p"]
 
 # metric -> (its value, float64 [resamples]) of one run

@@ -9,7 +9,11 @@ from importlib import import_module
 from pushpull.paper.names import split_name
 
 # Per paper, a module that has FIGURES, {artefact: function of a `Study`}; full names for `fingerprint`.
-MODULES = {"abalone": "pushpull.paper.abalone_figures", "knn_mltc": "pushpull.paper.knn_mltc_figures"}
+MODULES = {
+    "abalone": "pushpull.paper.abalone_figures",
+    "knn_mltc": "pushpull.paper.knn_mltc_figures",
+    "clld": "pushpull.paper.clld_figures",
+}
 
 
 def figure_maker(name: str) -> Callable:

@@ -1,11 +1,13 @@
 """How figures look and how they are written: readable at column width, safe for colour-blind readers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib as mpl
 import seaborn
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pushpull.files import atomic_path
@@ -49,6 +51,20 @@ def house_style() -> Iterator[None]:
         # A font that comes with matplotlib: figures are the same on every machine.
         seaborn.set_theme(context="paper", style="ticks", font="DejaVu Sans", rc=STYLE)
         yield
+
+
+def say(ax: Axes, reasons: Iterable[str], width: int = 44) -> None:
+    """Write into an empty panel why it is empty."""
+    text = "\n".join(fill(reason, width) for reason in dict.fromkeys(reasons))
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+    ax.set_axis_off()
+
+
+def nothing_to_draw(reason: str) -> Figure:
+    """Return a figure that says why it is empty; call it inside `house_style`."""
+    figure = Figure(figsize=(WIDTH, 1.2), layout="constrained")
+    say(figure.subplots(), [reason])
+    return figure
 
 
 def save_figure(figure: Figure, pdf: str | Path, png: str | Path) -> None:

@@ -18,7 +18,7 @@ from pushpull.paper.knn_mltc_rows import (
 )
 from pushpull.paper.printed import printed_values
 from pushpull.paper.study import Study
-from pushpull.paper.tables import MICRO_F1, Metric, Row, Table, describe, labels
+from pushpull.paper.tables import MICRO_F1, NO_SPREAD, Metric, Row, Table, describe, labels
 
 CAPTIONS = {
     "figure2": (
@@ -50,7 +50,6 @@ SAME_RUNS = (
     "Where there are several grid points, the model and +kNN are the runs with the best validation micro-F1 of the "
     "model alone, +CL and +CL+kNN those with the best validation micro-F1 of +CL+kNN: each pair is the same runs."
 )
-NO_SPREAD = "The paper does not say how many runs stand behind a number and prints no spread."
 
 CORPUS_METRICS = (
     Metric("documents", "documents", "documents", decimals=0),

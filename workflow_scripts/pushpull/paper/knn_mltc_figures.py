@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from pushpull.paper import figures as style
 from pushpull.paper.cells import chosen_values
-from pushpull.paper.figures import WIDTH, house_style
-from pushpull.paper.knn_mltc_lines import draw_line, legend_of, looks_of, nothing_to_draw, say
+from pushpull.paper.figures import WIDTH, house_style, nothing_to_draw, say
+from pushpull.paper.knn_mltc_lines import draw_line, legend_of, looks_of
 from pushpull.paper.knn_mltc_neighbours import figure3
 from pushpull.paper.knn_mltc_rows import CL, CL_KNN, KNN, MODEL, PAPER, base_models, neighbours_of
 from pushpull.paper.study import Study
@@ -28,7 +28,7 @@ def figure2(study: Study) -> Figure:
     looks, drawn = looks_of(base_models(study)), set()
     with house_style():
         if not datasets:
-            return nothing_to_draw(study)
+            return nothing_to_draw(f"study {study.name} has no run for kNN-MLTC")
         figure = Figure(figsize=(WIDTH, 2.3 * len(datasets) + 0.4), layout="constrained")
         axes = figure.subplots(len(datasets), 2, squeeze=False, sharey="row")
         for line, dataset in zip(axes, datasets, strict=True):
@@ -54,7 +54,7 @@ def figure4(study: Study) -> Figure:
     looks, drawn = looks_of(base_models(study)), set()
     with house_style():
         if not datasets:
-            return nothing_to_draw(study)
+            return nothing_to_draw(f"study {study.name} has no run for kNN-MLTC")
         rows = math.ceil(len(datasets) / columns)
         figure = Figure(figsize=(WIDTH, 2.3 * rows + 0.4), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)

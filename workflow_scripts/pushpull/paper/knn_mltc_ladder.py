@@ -1,10 +1,10 @@
 """What each part of kNN-MLTC changes, with a paired test."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
 
+from pushpull.paper.base_models import by_model
 from pushpull.paper.comparison_cells import Pair, comparison_cells
 from pushpull.paper.knn_mltc_rows import (
     ABLATION,
@@ -34,9 +34,11 @@ def table_ladder(study: Study) -> Table:
     `comparisons.csv` has them by the names of the variants, the table by those of base model and variant.
     """
     rows = {row.name: row for row in rows_of(study, ABLATION | {" without beta": WITHOUT_BETA})}
+    models = base_models(study)
+    study = replace(study, comparisons=by_model(study.comparisons, PAPER, models, SUFFIXES))
     pairs: list[Pair] = [
         (rows[model + SUFFIXES[against.name]], rows[model + SUFFIXES[row.name]])
-        for model in base_models(study)
+        for model in models
         for against, row in COMPARISONS
     ]
     return Table(
@@ -47,19 +49,10 @@ def table_ladder(study: Study) -> Table:
         "two or three seeds understates their spread. p-values: comparisons.csv. "
         f"{describe_models(study)} {describe(study, PAPER)} Printed: the difference of the numbers in Tables 4 and 5.",
         METRICS,
-        comparison_cells(replace(study, comparisons=_renamed(study)), PAPER, pairs, METRICS, [_printed()], PREFERRED),
+        comparison_cells(study, PAPER, pairs, METRICS, [_printed()], PREFERRED),
         labels(study, []),
         groups=("dataset",),
     )
-
-
-def _renamed(study: Study) -> Mapping[tuple, dict]:
-    models = {encoder: model for model, encoder in base_models(study).items()}
-    return {
-        (*key[:3], models[key[2]] + SUFFIXES[key[3]], models[key[2]] + SUFFIXES[key[4]], key[5]): found
-        for key, found in study.comparisons.items()
-        if key[0] == PAPER
-    }
 
 
 def _printed() -> pd.DataFrame:

@@ -1,17 +1,13 @@
-"""How kNN-MLTC's figures draw each base model, and a panel without values."""
+"""How kNN-MLTC's figures draw each base model."""
 
 from collections.abc import Iterable
-from textwrap import fill
 
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pushpull.paper import figures as style
-from pushpull.paper.figures import WIDTH
-from pushpull.paper.study import Study
 
 LINES = {"CNN": (style.BLUE, "o"), "LDGN": (style.VERMILLION, "^"), "BERT": (style.GREEN, "D")}
 FURTHER = [(style.PURPLE, "s"), (style.SKY, "v"), (style.BLACK, "X"), (style.GREY, "P")]
@@ -47,17 +43,3 @@ def legend_of(looks: dict[str, Look], drawn: Iterable[str]) -> list[Line2D]:
         for model, (colour, marker) in looks.items()
         if model in drawn
     ]
-
-
-def nothing_to_draw(study: Study) -> Figure:
-    """Return a figure that says that the study has no run for the paper."""
-    figure = Figure(figsize=(WIDTH, 1.2), layout="constrained")
-    say(figure.subplots(), [f"study {study.name} has no run for kNN-MLTC"])
-    return figure
-
-
-def say(ax: Axes, reasons: Iterable[str], width: int = 44) -> None:
-    """Write into an empty panel why it is empty."""
-    text = "\n".join(fill(reason, width) for reason in dict.fromkeys(reasons))
-    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
-    ax.set_axis_off()

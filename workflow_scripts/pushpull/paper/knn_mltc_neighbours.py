@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pushpull.paper import figures as style
-from pushpull.paper.figures import WIDTH, house_style
-from pushpull.paper.knn_mltc_lines import nothing_to_draw, say
+from pushpull.paper.figures import WIDTH, house_style, nothing_to_draw, say
 from pushpull.paper.knn_mltc_rows import CL, MODEL, PAPER, base_models
 from pushpull.paper.study import Study
 
@@ -32,7 +31,7 @@ def figure3(study: Study) -> Figure:
     datasets = study.datasets(PAPER)
     with house_style():
         if not datasets:
-            return nothing_to_draw(study)
+            return nothing_to_draw(f"study {study.name} has no run for kNN-MLTC")
         figure = Figure(figsize=(WIDTH, 2.7 * len(datasets) + 0.4), layout="constrained")
         axes = figure.subplots(len(datasets), 2, squeeze=False)
         for line, dataset in zip(axes, datasets, strict=True):

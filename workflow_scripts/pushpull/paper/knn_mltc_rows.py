@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pushpull.paper.base_models import model_rows, named_models, stands_for
 from pushpull.paper.study import Study
 from pushpull.paper.tables import Row
 
@@ -35,16 +36,8 @@ ABLATION = {"": MODEL, "+kNN": KNN, "+CL": CL, "+CL+kNN": CL_KNN}
 
 
 def base_models(study: Study) -> dict[str, str]:
-    """Return the encoder of every base model, {the paper's name: encoder}, in the order of print, then of the study.
-
-    An encoder goes by its `printed_as`, by its title if it has none or another encoder has taken the name, and by its
-    key if the title is taken, too. A printed base model that no encoder of the study stands for has an empty one.
-    """
-    found = dict.fromkeys(PRINTED_MODELS, "")
-    for encoder in dict.fromkeys(encoder for _, encoder in study.corpora(PAPER)):
-        names = (study.printed_as(encoder, PAPER, "encoders"), study.title("encoders", encoder), encoder)
-        found[next(name for name in names if name and not found.get(name))] = encoder
-    return found
+    """Return the encoder of every base model, {the paper's name: encoder}, as `named_models`."""
+    return named_models(study, PAPER, PRINTED_MODELS)
 
 
 def rows_of(study: Study, variants: Mapping[str, Row]) -> list[Row]:
@@ -53,11 +46,7 @@ def rows_of(study: Study, variants: Mapping[str, Row]) -> list[Row]:
     Args:
         variants: such as `ABLATION`.
     """
-    return [
-        replace(variant, name=model + suffix, title="", encoder=encoder)
-        for model, encoder in base_models(study).items()
-        for suffix, variant in variants.items()
-    ]
+    return model_rows(base_models(study), variants)
 
 
 def further_variants(study: Study) -> dict[str, Row]:
@@ -83,13 +72,7 @@ def neighbours_of(row: Row) -> Row:
 
 def describe_models(study: Study) -> str:
     """Return which encoder stands for which base model, and k, temperature and λ of kNN, for captions."""
-    models = [
-        f"{model} is {title}"
-        for model, encoder in base_models(study).items()
-        if encoder and (title := study.title("encoders", encoder)) != model
-    ]
-    sentences = [f"Base models: {'; '.join(models)}." if models else "", _knn_settings(study)]
-    return " ".join(filter(None, sentences))
+    return " ".join(filter(None, [stands_for(study, base_models(study)), _knn_settings(study)]))
 
 
 def _knn_settings(study: Study) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from pushpull.paper.rendering import Word, full_caption, ours_word, remarks, shown, signed
+from pushpull.paper.rendering import Word, full_caption, ours_word, printed_word, remarks, signed
 from pushpull.paper.tables import Table
 
 ESCAPES = str.maketrans(
@@ -95,7 +95,7 @@ def _grouped(table: Table, notes: list[str]) -> Iterator[str]:
         yield _line(rf"\multicolumn{{{width}}}{{l}}{{\textbf{{{title}}}}}")
         for row, cells in part.groupby("row", sort=False):
             entries = _entries(cells, table, notes)
-            yield _line(escape(row), *chain(*((entry.ours, escape(entry.printed))[:roles] for entry in entries)))
+            yield _line(escape(row), *chain(*((entry.ours, entry.printed)[:roles] for entry in entries)))
             below = list(chain(*((_small(entry.interval), _small(entry.difference))[:roles] for entry in entries)))
             if any(below):
                 yield _line("", *below)
@@ -107,13 +107,13 @@ def _by_dataset(table: Table, notes: list[str]) -> Iterator[str]:
         ours, _, printed, differences = zip(*_entries(cells, table, notes), strict=True)
         yield r"\midrule"
         yield _line(escape(table.label("rows" if table.groups else "datasets", row)), *ours)
-        for title, words in (("printed", printed), ("Δ", differences)):
+        for title, words in (("printed", printed), ("Δ", [escape(word) for word in differences])):
             if any(words):
-                yield _line(rf"\quad {escape(title)}", *map(escape, words))
+                yield _line(rf"\quad {escape(title)}", *words)
 
 
 class Entry(NamedTuple):
-    """What stands in a cell: ours as LaTeX, the others as plain text, blank where there is none."""
+    """What stands in a cell: ours and printed as LaTeX, the others as plain text, blank where there is none."""
 
     ours: str
     interval: str
@@ -125,9 +125,9 @@ def _entries(cells, table: Table, notes: list[str]) -> list[Entry]:
     """Return an entry per metric."""
     entries = []
     for cell, metric in zip(cells.itertuples(), table.metrics, strict=True):
-        printed = "" if cell.printed != cell.printed else shown(cell.printed, metric)
-        difference = "" if cell.difference != cell.difference else signed(cell.difference, metric.decimals)
         word = ours_word(cell, metric, table, notes)
+        printed = "" if cell.printed != cell.printed else _word(printed_word(cell, metric, notes))
+        difference = "" if cell.difference != cell.difference else signed(cell.difference, metric.decimals)
         entries.append(Entry(_word(word), word.interval, printed, difference))
     return entries
 

@@ -27,6 +27,7 @@ ARTEFACTS: dict[str, tuple[str, ...]] = {
         "figure3",
         "figure4",
     ),
+    "clld": ("table2", "table3", "table_ladder", "figure2"),
 }
 """Per paper, its tables and figures. Targets are called {paper}_{artefact}, as in abalone_table3."""
 

@@ -7,6 +7,8 @@ import pandas as pd
 from pushpull.errors import InputError
 
 FOLDER = Path(__file__).parent / "printed"
+COLUMNS = ["row", "dataset", "metric", "value", "unit", "notes"]
+SUSPECT = "SUSPECT"
 
 
 def printed_values(paper: str, table: str, folder: Path = FOLDER) -> pd.DataFrame:
@@ -27,15 +29,30 @@ def printed_values(paper: str, table: str, folder: Path = FOLDER) -> pd.DataFram
         >>> float(values["L_MSC", "AAPD", "micro_f1"])
         73.84
     """
-    files = sorted(folder.glob(f"{paper}_{table}_*.csv"))
-    if len(files) != 1:
-        raise InputError(f"{folder}/{paper}_{table}_*.csv: expected one file of printed values, found {len(files)}")
-    values = pd.read_csv(files[0], keep_default_na=False, dtype={"value": float})
-    values = values[~values.notes.str.contains("SUSPECT")]
-    dataset = values.dataset.str.removesuffix(" test")
-    return values.assign(dataset=dataset)[["row", "dataset", "metric", "value", "unit", "notes"]].reset_index(drop=True)
+    values = _read(paper, table, folder)
+    return values[~values.notes.str.contains(SUSPECT)].reset_index(drop=True)
+
+
+def suspect_values(paper: str, table: str, folder: Path = FOLDER) -> pd.DataFrame:
+    """Return what `printed_values` leaves out: likely misprints, to be shown and not compared with.
+
+    Example:
+        >>> suspect_values("clld", "table2")[["row", "dataset", "value"]].values.tolist()
+        [['ALBERT+CLLD', 'MR', 97.0]]
+    """
+    values = _read(paper, table, folder)
+    suspects = values[values.notes.str.contains(SUSPECT)].reset_index(drop=True)
+    return suspects.assign(notes=suspects.notes.str.removeprefix(f"{SUSPECT}: "))
 
 
 def no_printed_values() -> pd.DataFrame:
     """Return what `printed_values` returns for a table that no paper prints: no row."""
-    return pd.DataFrame(columns=["row", "dataset", "metric", "value", "unit", "notes"])
+    return pd.DataFrame(columns=COLUMNS)
+
+
+def _read(paper: str, table: str, folder: Path) -> pd.DataFrame:
+    files = sorted(folder.glob(f"{paper}_{table}_*.csv"))
+    if len(files) != 1:
+        raise InputError(f"{folder}/{paper}_{table}_*.csv: expected one file of printed values, found {len(files)}")
+    values = pd.read_csv(files[0], keep_default_na=False, dtype={"value": float})
+    return values.assign(dataset=values.dataset.str.removesuffix(" test"))[COLUMNS]

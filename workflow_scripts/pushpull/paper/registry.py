@@ -10,7 +10,11 @@ from importlib import import_module
 from pushpull.paper.names import split_name
 
 # Full names of modules, so that `fingerprint` finds them; a job imports that of its own paper only.
-MODULES = {"abalone": "pushpull.paper.abalone", "knn_mltc": "pushpull.paper.knn_mltc"}
+MODULES = {
+    "abalone": "pushpull.paper.abalone",
+    "knn_mltc": "pushpull.paper.knn_mltc",
+    "clld": "pushpull.paper.clld",
+}
 
 
 def table_maker(name: str) -> Callable:

@@ -130,7 +130,7 @@ def _group(title: str, part: pd.DataFrame, rows: Sequence[str], table: Table, no
             _add(columns, words, metric.title, [ours_word(cell, metric, table, notes) for cell in column])
         if part.printed[part.metric == metric.name].notna().any():
             heading = f"{metric.title}, printed" if only_printed else "printed"
-            _add(columns, words, heading, [Word(shown(cell.printed, metric)) for cell in column])
+            _add(columns, words, heading, [printed_word(cell, metric, notes) for cell in column])
         if part.difference[part.metric == metric.name].notna().any():
             differences = [Word(signed(cell.difference, metric.decimals)) for cell in column]
             _add(columns, words, "difference", differences)
@@ -156,9 +156,13 @@ def ours_word(cell, metric: Metric, table: Table, notes: list[str]) -> Word:
         star = "*" if several and (cell.low > 0 or cell.high < 0) else ""
         spread = "" if math.isnan(cell.std) else f" ± {number(cell.std, metric.decimals)}"
         return Word(shown(cell.mean, metric) + star + spread + seeds, interval)
-    if cell.note not in notes:
-        notes.append(cell.note)
-    return Word(DASH, mark=notes.index(cell.note) + 1)
+    return Word(DASH, mark=_mark(cell.note, notes))
+
+
+def printed_word(cell, metric: Metric, notes: list[str]) -> Word:
+    """Return a printed value, marked with what is wrong with it if anything is, which joins `notes`."""
+    note = getattr(cell, "printed_note", "")
+    return Word(shown(cell.printed, metric), mark=_mark(note, notes) if note else 0)
 
 
 def signed(value: float, decimals: int) -> str:
@@ -174,6 +178,13 @@ def shown(value: float, metric: Metric) -> str:
 def remarks(table: Table) -> list[str]:
     """Return the notes of cells that have a value, each once."""
     return [note for note in table.cells.note[table.cells["mean"].notna()].drop_duplicates() if note]
+
+
+def _mark(note: str, notes: list[str]) -> int:
+    """Return the number of a footnote; one that is not among `notes` joins them."""
+    if note not in notes:
+        notes.append(note)
+    return notes.index(note) + 1
 
 
 def _markdown(word: Word) -> str:

@@ -12,7 +12,8 @@ NAMES = [*KEY, "setting", "protocol", "split", "metric"]
 COMPARED = ["paper", "dataset", "encoder", "row", "against", "metric"]
 INFERENCE = ["dataset", "encoder", "method", "setting", "seed", "metric", "value", "device"]
 NEIGHBOURHOODS = ["dataset", "encoder", "method", "document", "rank", "x", "y", "shared", "labels"]
-TEXTS = ["dataset", "encoder", "method", "setting", "document", "metric", "device"]
+LABEL_DISTANCES = ["dataset", "encoder", "method", "setting", "seed", "first", "second", "distance"]
+TEXTS = ["dataset", "encoder", "method", "setting", "document", "metric", "device", "first", "second"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Study:
     """A study: its metrics and runs by (paper, dataset, encoder, method), and the cards of its datasets.
 
     `info` is the content of `runs.json`. `comparisons` has the rows of `comparisons.csv` (see `comparisons.compare`) by
-    the columns of `COMPARED`, `inference` the rows of `inference.csv` (size of the datastore, time per text) and
-    `neighbourhoods` those of `neighbourhoods.csv` (t-SNE of a test document and its neighbours).
+    the columns of `COMPARED`, `inference` the rows of `inference.csv` (size of the datastore, time per text),
+    `neighbourhoods` those of `neighbourhoods.csv` (t-SNE of a test document and its neighbours) and `label_distances`
+    those of `label_distances.csv` (the label-distance matrix after training, a row per pair of labels).
     """
 
     info: dict
@@ -31,6 +33,7 @@ class Study:
     comparisons: dict[tuple, dict] = field(default_factory=dict)
     inference: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INFERENCE))
     neighbourhoods: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=NEIGHBOURHOODS))
+    label_distances: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LABEL_DISTANCES))
 
     @property
     def name(self) -> str:
@@ -78,10 +81,11 @@ def load_study(
     comparisons: str | Path | None = None,
     inference: str | Path | None = None,
     neighbourhoods: str | Path | None = None,
+    label_distances: str | Path | None = None,
 ) -> Study:
     """Read a study: `metrics.csv`, `runs.json`, the `card.json` of its datasets, and what else is needed."""
     info = _json(runs)
-    further = {"inference": inference, "neighbourhoods": neighbourhoods}
+    further = {"inference": inference, "neighbourhoods": neighbourhoods, "label_distances": label_distances}
     table = _table(metrics, NAMES)
     by_key: dict[tuple, list[dict]] = {}
     for run in info["runs"]:

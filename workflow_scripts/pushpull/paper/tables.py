@@ -14,6 +14,7 @@ CHOSEN_BY = {
     "label_wise": "linear_probe",
     "supervised": "classifier",
     "joint": "classifier",
+    "label_distance": "classifier",
     "finetune": "classifier",
 }
 """Per kind of method, the protocol that shows it and that its grid point is chosen by."""
@@ -90,6 +91,7 @@ class Table:
 MICRO_F1 = Metric("micro_f1", "micro-F1 (%)", "micro_f1", 100)
 MACRO_F1 = Metric("macro_f1", "macro-F1 (%)", "macro_f1", 100)
 HAMMING = Metric("hamming_loss_x1e3", "Hamming (×10⁻³)", "hamming_loss", 1000)
+NO_SPREAD = "The paper does not say how many runs stand behind a number and prints no spread."
 
 
 def extra_rows(study: Study, paper: str, rows: Iterable[Row], kinds: Sequence[str]) -> list[Row]:

@@ -78,6 +78,9 @@ class Contrastive(nn.Module):
         """`validation_loss` of all batches together."""
         return {"validation_loss": sums["loss"].item() / documents}
 
+    def after_epoch(self, epoch: int) -> None:
+        """Nothing changes between epochs."""
+
     def epoch_forces(self) -> dict:
         """Attraction and repulsion of each label in the epoch that ends (`Forces.drain`)."""
         return self.forces.drain()

@@ -57,6 +57,9 @@ class LabelWise(nn.Module):
         spread = 1 - (sums["vectors"] / documents).pow(2).sum(1)
         return {"validation_loss": sums["loss"].item() / documents, "label_spread": spread.mean().item()}
 
+    def after_epoch(self, epoch: int) -> None:
+        """Nothing changes between epochs."""
+
     def epoch_forces(self) -> dict:
         """Documents have no one vector here that labels could attract."""
         return {}

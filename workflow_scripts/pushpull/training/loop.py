@@ -129,6 +129,7 @@ def _finish_epoch(
     """Append to the history, and keep the epoch's weights where one of the best-epoch rules names it."""
     row = {"epoch": epoch + 1, "training_loss": progress["loss_sum"] / steps}
     row |= validate(objective, validation, device)
+    objective.after_epoch(epoch + 1)
     progress["loss_sum"] = 0.0
     progress["history"].append(row)
     progress["forces"].append(objective.epoch_forces())

@@ -2,8 +2,9 @@
 
 An objective is an encoder with heads and a loss, as one module with one forward pass per step. It has
 `forward(batch, labels) -> loss`, `after_step(batch, labels)` (what follows the optimiser), `validation_sums` and
-`validation_scores` (of fixed batches), `epoch_forces`, and `compares_documents`: whether the loss depends on which
-documents share a batch. All its state is parameters and buffers, so that one state dict is a whole checkpoint.
+`validation_scores` (of fixed batches), `after_epoch`, `epoch_forces`, and `compares_documents`: whether the loss
+depends on which documents share a batch. All its state is parameters and buffers, so that one state dict is a whole
+checkpoint.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from importlib import import_module
 OBJECTIVES = {
     "supervised": "pushpull.training.supervised:Supervised",
     "joint": "pushpull.training.joint:Joint",
+    "label_distance": "pushpull.training.label_distance:LabelDistance",
     "finetune": "pushpull.training.supervised:Supervised",
     "contrastive": "pushpull.training.contrastive:Contrastive",
     "label_wise": "pushpull.training.label_wise:LabelWise",

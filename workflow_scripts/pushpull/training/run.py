@@ -20,10 +20,12 @@ from pushpull.data.dataset import label_names, read_card, read_ids, read_labels,
 from pushpull.encoders.build import build_encoder, needs_corpus
 from pushpull.encoders.encoder import Encoder, pick_device, save_encoder, tokenise
 from pushpull.encoders.heads import save_classifier
+from pushpull.errors import InputError, unknown
 from pushpull.files import atomic_path, write_json
 from pushpull.training.loop import Corpus, epoch_file, fit
 from pushpull.training.registry import load
 
+DISTANCES = "label_distances.csv"  # names of the classes, then a row of distances each, in the same order
 PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy", "safetensors")
 
 
@@ -77,7 +79,7 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path) -> Trained:
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
     torch.manual_seed(record["seed"])
-    settings = record["settings"]
+    settings = record["settings"] | _of_dataset(read_card(data), record["settings"])
     corpora = [load_corpus(data, split, encoder, settings) for split in ("train", "validation")]
     corpora[0] = first_documents(corpora[0], settings["train_documents"])
     objective = load(settings["kind"])(encoder, corpora[0].labels.shape[1], settings)
@@ -85,6 +87,16 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path) -> Trained:
     identity = record | {"data": data_checksums(data)}
     outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
     return Trained(objective, *corpora, outcome, folder)
+
+
+def _of_dataset(card: dict, settings: dict) -> dict:
+    """What an objective must know of its dataset: the task, and confusable pairs of classes as pairs of columns."""
+    names = label_names(card)
+    for name in (name for pair in settings.get("confusable", []) for name in pair):
+        if name not in names:
+            raise InputError(f"datasets.{card['dataset']}.confusable: {unknown('class', name, names)}")
+    pairs = [tuple(names.index(name) for name in pair) for pair in settings.get("confusable", [])]
+    return {"task": card["task"], "pairs": pairs}
 
 
 def data_checksums(data: Path) -> dict[str, str]:
@@ -97,11 +109,14 @@ def restore_epoch(trained: Trained, epoch: int) -> None:
     trained.objective.load_state_dict(load_file(epoch_file(trained.folder, epoch)), strict=False)
 
 
-def save_model(objective: nn.Module, folder: Path) -> None:
-    """Write the encoder, and the classifier where there is one, as a folder that `open_encoder` opens."""
+def save_model(objective: nn.Module, data: Path, folder: Path) -> None:
+    """Write the encoder, and a classifier and label distances where there are any, as a folder for `open_encoder`."""
     save_encoder(objective.encoder, folder)
     if hasattr(objective, "classifier"):
         save_classifier(objective.classifier, folder / "classifier.safetensors")
+    if hasattr(objective, "distances"):
+        with atomic_path(folder / DISTANCES) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([label_names(read_card(data)), *objective.distances.tolist()])
 
 
 def write_history(history: Sequence[dict], path: str | Path) -> None:

@@ -15,6 +15,11 @@ READERS = {
     "rcv1_v2_json": "pushpull.data.readers.rcv1_v2_json",
     "uk_lex": "pushpull.data.readers.uk_lex",
     "eventdna": "pushpull.data.readers.eventdna",
+    "cachopo": "pushpull.data.readers.cachopo",
+    "reuters_single": "pushpull.data.readers.reuters_single",
+    "trec6": "pushpull.data.readers.trec6",
+    "mr": "pushpull.data.readers.mr",
+    "newsgroups20": "pushpull.data.readers.newsgroups20",
     "csv": "pushpull.data.readers.tabular",
     "jsonl": "pushpull.data.readers.tabular",
     "generated": "pushpull.data.readers.generated",
@@ -23,6 +28,15 @@ READERS = {
 
 LABEL_VIEWS = {"eventdna": ("iptc", "event_types")}
 """Readers of corpora with several kinds of labels -> what `labels:` may say; the first is the default."""
+
+CORPORA = {
+    "cachopo": ("r8", "r52"),
+    "reuters_single": ("r8", "r52"),
+    "generated": ("multilabel", "single"),
+}
+"""Readers of several corpora -> what `corpus:` must be."""
+
+_PUBLISHED_ONLY = ("reuters21578", "semeval2018", "rcv1_v2", "reuters_single", "trec6", "mr", "newsgroups20")
 
 
 def read(entry: dict, raw: Path | None) -> Documents:
@@ -33,8 +47,14 @@ def read(entry: dict, raw: Path | None) -> Documents:
         raw: folder of the downloaded files; None for a dataset that downloads nothing.
 
     Raises:
-        InputError: the reader is unknown, or the files are not what the reader expects.
+        InputError: the reader or its corpus is unknown, the entry names files or a folder for a reader of published
+            files only, or the files are not what the reader expects.
     """
-    if entry["reader"] not in READERS:
-        raise InputError(unknown("reader", entry["reader"], READERS))
-    return import_module(READERS[entry["reader"]]).read(entry, raw)
+    reader, corpora = entry["reader"], CORPORA.get(entry["reader"])
+    if reader not in READERS:
+        raise InputError(unknown("reader", reader, READERS))
+    if corpora and entry.get("corpus") not in corpora:
+        raise InputError(f"corpus: {unknown('corpus', entry.get('corpus'), corpora)}")
+    if raw is None and reader in _PUBLISHED_ONLY:
+        raise InputError(f"a {reader} dataset has no `files:` or `folder:`; leave it out, or bring them in a `mirror:`")
+    return import_module(READERS[reader]).read(entry, raw)

@@ -17,12 +17,10 @@ any depth, as `folder:`. There is no published split.
 
 import json
 import re
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import BinaryIO
 
-from pushpull.data.archives import unpack
+from pushpull.data.archives import LARGEST, contents
 from pushpull.data.documents import Document, Documents
 from pushpull.data.splits import cut_validation
 from pushpull.errors import InputError, unknown
@@ -32,7 +30,6 @@ TEST = 0.2  # share of the articles
 
 _ARCHIVE = "eventdna_dnaf.tar.gz"
 _FILE = "dnaf.json"
-_LARGEST = 10_000_000  # bytes; the corpus's files are below a hundredth of it
 
 
 def read(entry: dict, raw: Path | None) -> Documents:
@@ -49,10 +46,10 @@ def read(entry: dict, raw: Path | None) -> Documents:
     if view not in LABELS:
         raise InputError(f"labels: {unknown('view', view, LABELS)}")
     place = Path(entry["folder"]) if raw is None else raw / _ARCHIVE
-    files = dict(_plain(place) if raw is None else _packed(place))
+    files = dict(_plain(place)) if raw is None else contents(place, lambda path: PurePath(path).name == _FILE)
     if not files:
         raise InputError(f"{place}: no file {_FILE} in it; expected one an article, as in eventdna_7/{_FILE}")
-    rows = [_document(path.parent.name, f"{place}: {path}", data, view) for path, data in files.items()]
+    rows = [_document(PurePath(path).parent.name, f"{place}: {path}", data, view) for path, data in files.items()]
     rows.sort(key=lambda row: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", row.id)])
     names = sorted({label for row in rows for label in row.labels})
     documents = Documents({"train": rows}, label_texts={name: name.lower() for name in names})
@@ -63,29 +60,12 @@ def read(entry: dict, raw: Path | None) -> Documents:
     return documents
 
 
-def _plain(folder: Path) -> Iterator[tuple[PurePath, bytes]]:
+def _plain(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Path in the folder and content of each article's file."""
     for path in folder.rglob(_FILE):
-        with path.open("rb") as stream:
-            yield path.relative_to(folder), _content(str(path), stream)
-
-
-def _packed(archive: Path) -> Iterator[tuple[PurePath, bytes]]:
-    """Path in the archive and content of each article's file."""
-    unpack(archive, {}, lambda path, stream: None)  # refuses a broken or unsafe archive before its names are read
-    with tarfile.open(archive) as tar:
-        names = (name.removeprefix("./") for name in tar.getnames())
-        wanted = {name: None for name in names if PurePath(name).name == _FILE}
-    files: dict[str, bytes] = {}
-    unpack(archive, wanted, lambda path, stream: files.update({path: _content(f"{archive}: {path}", stream)}))
-    return ((PurePath(path), data) for path, data in files.items())
-
-
-def _content(where: str, stream: BinaryIO) -> bytes:
-    data = stream.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise InputError(f"{where}: more than {_LARGEST:,} bytes; an article's file is far smaller: refused")
-    return data
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"{path}: more than {LARGEST:,} bytes, too large for a document")
+        yield str(path.relative_to(folder)), path.read_bytes()
 
 
 def _document(name: str, where: str, data: bytes, view: str) -> Document:

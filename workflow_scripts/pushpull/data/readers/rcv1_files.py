@@ -1,35 +1,14 @@
-"""What the three readers of RCV1-v2 share: lines of plain or gzipped files, and what the topic codes mean."""
+"""What the three readers of RCV1-v2 share: which files are there, and what the topic codes mean."""
 
-import gzip
 import re
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
-from pushpull.errors import InputError
+from pushpull.data.readers.text_lines import lines
 
 _HIERARCHY = "rcv1.topics.hier.orig"  # LYRL2004: parent: CCAT child: C11 child-description: STRATEGY/PLANS
 _MEANINGS = "rcv1.label_meaning"  # NeuralClassifier: C11: STRATEGY/PLANS, indented, now and then two on a line
 _DESCRIPTION = re.compile(r"\bchild:\s*(\S+)\s+child-description:\s*(\S.*)")
 _CODE = re.compile(r"\b([A-Z][A-Z0-9]{2,4}): ")
-
-
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number, from 1, and text of each line of a UTF-8 file, gzipped if its name ends in `.gz`, without line end.
-
-    Raises:
-        InputError: not UTF-8, or a gzip file that is damaged or cut off.
-    """
-    opener = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    try:
-        with opener(path, "rt", encoding="utf-8-sig") as stream:
-            for number, line in enumerate(stream, start=1):
-                yield number, line.rstrip("\n")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}, after line {number}: not UTF-8 ({error.reason}); fetch the file again") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}, after line {number}: damaged ({error}); fetch the file again") from None
 
 
 def present(folder: Path, name: str) -> Path | None:

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents, Stream
-from pushpull.data.readers.rcv1_files import lines, present, topic_texts
+from pushpull.data.readers.rcv1_files import present, topic_texts
+from pushpull.data.readers.text_lines import lines
 from pushpull.errors import InputError
 
 _TRAIN = "lyrl2004_tokens_train.dat"

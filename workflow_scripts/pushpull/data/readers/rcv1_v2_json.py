@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents, Stream
-from pushpull.data.readers.rcv1_files import lines, topic_texts
+from pushpull.data.readers.rcv1_files import topic_texts
+from pushpull.data.readers.text_lines import lines
 from pushpull.errors import InputError
 
 

@@ -26,20 +26,8 @@ def read(entry: dict, raw: Path) -> Documents:
     Raises:
         InputError: `raw` holds no SGML file, or no document of the ModApte split.
     """
-    splits: dict[str, list[Document]] = {"train": [], "test": []}
-    for path in sorted(raw.glob("reut2-*.sgm")):
-        # One byte of reut2-017.sgm is not UTF-8.
-        for attributes, body in _DOCUMENT.findall(path.read_text(encoding="latin-1")):
-            known = dict(_ATTRIBUTE.findall(attributes))
-            split = known.get("LEWISSPLIT", "").lower()
-            if known.get("TOPICS") == "YES" and split in splits:
-                splits[split].append(Document(known["NEWID"], _text(body), _topics(body)))
-    topics = _names(splits["train"]) & _names(splits["test"])
-    if not topics:
-        raise InputError(
-            f"{raw}: no topic has both a training and a test document of the ModApte split; expected the 22 "
-            "files reut2-000.sgm to reut2-021.sgm. Delete this folder and run the same command again."
-        )
+    splits = modapte(raw)
+    topics = shared_topics(splits, raw)
     descriptions = _descriptions(raw / "cat-descriptions_120396.txt")
     return Documents(
         splits={split: _keep(documents, topics) for split, documents in splits.items()},
@@ -51,18 +39,43 @@ def read(entry: dict, raw: Path) -> Documents:
     )
 
 
-def _names(documents: list[Document]) -> set[str]:
-    return {label for document in documents for label in document.labels}
+def modapte(raw: Path) -> dict[str, list[Document]]:
+    """All train and test documents of the ModApte split, topics as listed: two documents of the collection repeat one.
+
+    Args:
+        raw: folder with the files `reut2-000.sgm` to `reut2-021.sgm`.
+    """
+    splits: dict[str, list[Document]] = {"train": [], "test": []}
+    for path in sorted(raw.glob("reut2-*.sgm")):
+        # One byte of reut2-017.sgm is not UTF-8.
+        for attributes, body in _DOCUMENT.findall(path.read_text(encoding="latin-1")):
+            known = dict(_ATTRIBUTE.findall(attributes))
+            split = known.get("LEWISSPLIT", "").lower()
+            if known.get("TOPICS") == "YES" and split in splits:
+                topics = tuple(_TOPIC.findall(_element("TOPICS", body) or ""))
+                splits[split].append(Document(known["NEWID"], _text(body), topics))
+    return splits
+
+
+def shared_topics(splits: dict[str, list[Document]], raw: Path) -> set[str]:
+    """Topics of both train and test documents.
+
+    Raises:
+        InputError: there is none.
+    """
+    train, test = ({label for row in splits[split] for label in row.labels} for split in ("train", "test"))
+    if not train & test:
+        raise InputError(
+            f"{raw}: no topic has both a training and a test document of the ModApte split; expected the 22 "
+            "files reut2-000.sgm to reut2-021.sgm. Delete this folder and run the same command again."
+        )
+    return train & test
 
 
 def _keep(documents: list[Document], topics: set[str]) -> list[Document]:
-    kept = (document._replace(labels=tuple(t for t in document.labels if t in topics)) for document in documents)
-    return [document for document in kept if document.labels]
-
-
-def _topics(body: str) -> tuple[str, ...]:
-    """Each topic once: two documents of the collection repeat one."""
-    return tuple(dict.fromkeys(_TOPIC.findall(_element("TOPICS", body) or "")))
+    """Documents with one of the topics, each of their topics once."""
+    labels = [tuple(dict.fromkeys(topic for topic in row.labels if topic in topics)) for row in documents]
+    return [row._replace(labels=kept) for row, kept in zip(documents, labels, strict=True) if kept]
 
 
 def _text(body: str) -> str:
