@@ -70,6 +70,11 @@ def test_pooled_temperatures_are_chosen_together():
     assert pooled == ["lr2_tau0.07", "lr2_tau0.1", "lr2_tau0.2"]
 
 
+def test_a_grid_point_with_fewer_seeds_than_another_is_not_chosen():
+    metrics, runs = grid({"a": [0.62, 0.58, 0.57], "b": [0.60]})
+    assert select_setting(metrics, runs, "linear_probe") == ["a"]
+
+
 def test_prefer_restricts_only_where_the_value_occurs():
     runs = [{"settings": {"temperature": value}} for value in (0.07, 0.1)]
     assert prefer(runs, {"temperature": 0.1}) == runs[1:]

@@ -7,7 +7,11 @@ from pushpull.encoders.encoder import forward, tokenise
 from pushpull.losses.label_distance import confusion_distances, label_distance
 from pushpull.losses.supervised import cross_entropy
 from pushpull.settings import defaults
+from pushpull.training import loop
+from pushpull.training.loop import epoch_file, fit
 from pushpull.training.registry import load
+from pushpull.training.run import load_corpus
+from safetensors.torch import load_file
 
 TEXTS = ["grain prices rose", "the port is closed", "rain and grain", "a strike at the port", "the port of call"]
 LABELS = torch.nn.functional.one_hot(torch.tensor([0, 1, 0, 1, 2]), 3).float()
@@ -109,3 +113,25 @@ def test_validation_counts_the_confusion_by_true_and_decided_class(tiny_encoder)
     scores = trained.validation_scores(sums, len(TEXTS))
     assert scores["validation_micro_f1"] == pytest.approx((decided == LABELS.argmax(1)).float().mean().item())
     assert torch.equal(trained.confusion, expected)
+
+
+def test_the_distances_kept_with_the_best_epoch_are_those_it_was_trained_with(
+    tiny_data, tiny_encoder, tmp_path, monkeypatch
+):
+    settings = {"epochs": 4, "update_every": 1, "batch_size": 16, "max_tokens": 8, "label_distance": "adaptive"}
+    settings = defaults("label_distance") | settings | {"loss": "bce", "task": "multi", "pairs": []}
+    train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
+    trained = load("label_distance")(tiny_encoder, train.labels.shape[1], settings)
+    during, scores = [], iter([0.1, 0.2, 0.5, 0.3])
+
+    def validate(*_):
+        during.append(trained.distances.clone())
+        trained.confusion.copy_(torch.rand(trained.confusion.shape))
+        return {"validation_loss": 1.0, "validation_micro_f1": next(scores)}
+
+    monkeypatch.setattr(loop, "validate", validate)
+    fit(trained, train, validation, settings, {"seed": 1}, "cpu", tmp_path)
+    kept = load_file(epoch_file(tmp_path, 3))
+    assert not torch.equal(during[1], during[2])
+    assert torch.equal(kept["distances"], during[2])
+    assert not torch.equal(trained.distances, during[2])

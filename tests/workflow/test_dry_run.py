@@ -139,3 +139,12 @@ def test_lint_finds_nothing(pristine):
 def test_a_dry_run_writes_no_file(pristine, quick_plan):
     assert job_counts(quick_plan)
     assert {path.name for path in pristine.iterdir()} == {*PARTS, ".snakemake"}
+
+
+def test_the_slurm_profile_names_every_rule_that_runs_on_the_cluster(quick_plan, pristine):
+    named = yaml.safe_load((pristine / "slurm/profile.yaml").read_text())["set-resources"]
+    jobs = planned(quick_plan)
+    local = {"download", "prepare", "collect", "table", "figure", "report", "all", *ARTEFACTS}
+    assert set(named) == {job.rule for job in jobs} - local
+    gpu = {job.rule for job in jobs if "gpu=1" in job.files("resources")}
+    assert {rule for rule, resources in named.items() if "gpu" in resources} == gpu

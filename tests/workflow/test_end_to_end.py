@@ -247,5 +247,7 @@ def test_the_label_distances_of_an_adaptive_run_are_collected_and_have_moved(fin
     assert [(row["first"], row["second"]) for row in rows] == [(one, other) for one in names for other in names]
     assert {row["method"] for row in rows} == {"clld_adaptive"}
     distances = np.array([float(row["distance"]) for row in rows]).reshape(len(names), len(names))
-    assert np.diagonal(distances).tolist() == [1.0] * len(names)  # after two epochs half of them are no longer 1
-    assert 1 < distances.max() <= 5
+    (run,) = (finished / "results/runs/tiny_single/tiny_cnn/clld_adaptive").glob("*/seed1")
+    first = json.loads((run / "run.json").read_text())["chosen_epoch"] == 1  # trained before the first update
+    assert distances.min() == 1.0
+    assert distances.max() == 1.0 if first else 1 < distances.max() <= 5

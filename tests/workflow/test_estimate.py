@@ -128,6 +128,12 @@ def test_a_joint_run_passes_as_a_supervised_one_and_patience_saves_nothing_for_c
     assert work_in_documents(settings_of("joint"), SMALL) == (3 * 100, 3 * 20, 160)
 
 
+def test_with_label_distances_every_training_document_passes_twice():
+    assert work(settings_of("label_distance"), SMALL, WORDPIECE) == (2 * 3 * 100 * 60, 3 * 20 * 60, 160 * 60)
+    fewer = settings_of("label_distance", train_documents=25)
+    assert work_in_documents(fewer, SMALL) == (2 * 3 * 25, 3 * 20, 160)
+
+
 def test_a_run_on_fewer_training_documents_is_embedded_whole():
     done = work(settings_of("supervised", train_documents=25), SMALL, WORDPIECE)
     assert done == (3 * 25 * 60, 3 * 20 * 60, 160 * 60)
@@ -143,6 +149,8 @@ def test_a_run_on_fewer_training_documents_is_embedded_whole():
         ("eventdna", WORDPIECE, 300, 50 * 2.12 + 2),
         ("eventdna", BYTE_PAIRS, 300, 50 * 1.67 + 2),  # only in other tokens
         ("aapd", WORDS, 300, 50 * 1.03),  # no special tokens
+        ("newsgroups20", WORDPIECE, 300, 50 * 2.01 + 2),
+        ("cachopo", WORDS, 300, 50),  # letters and blanks
         ("aapd", BYTE_PAIRS, 57, 57),
         ("aapd", BYTE_PAIRS, 56, 56),
     ],
@@ -189,6 +197,31 @@ def test_a_corpus_that_is_printed_whole_has_the_split_that_follows():
         assert found.labels == labels
 
 
+@pytest.mark.parametrize(
+    ("dataset", "train", "test", "words", "labels"),
+    [
+        ("trec6", 5_452, 500, (10.2, 7.5), 6),
+        ("mr", 7_108, 3_554, (21.0, 21.0), 2),
+        ("r8", 5_485, 2_189, (105.3, 95.1), 8),
+        ("r52", 6_532, 2_568, (112.3, 102.6), 52),
+        ("newsgroups20", 11_314, 7_532, (287.5, 277.9), 20),
+    ],
+)
+def test_clld_prints_training_and_test_documents_and_a_tenth_is_validation(empty, dataset, train, test, words, labels):
+    found = sizes(dataset, SHIPPED["datasets"][dataset])
+    assert found.documents["train"] + found.documents["validation"] == train
+    assert found.documents["validation"] == pytest.approx(train / 10, abs=1)
+    assert found.documents["test"] == test
+    assert (found.words["train"], found.words["test"]) == words
+    assert found.words["validation"] == found.words["train"]
+    assert found.labels == labels
+
+
+def test_what_clld_does_not_print_has_no_size_before_it_is_prepared(empty):
+    for dataset in ("r8_sgml", "r52_sgml", "newsgroups20_stripped"):
+        assert sizes(dataset, SHIPPED["datasets"][dataset]) is None
+
+
 def test_a_dataset_of_unknown_size_is_named_with_the_next_step(empty):
     wrong = MINE | {"printed_as": {"abalone": "Reuters"}}
     assert printed_sizes("abalone", "Reuters", "csv") is None
@@ -216,6 +249,26 @@ def weights(module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+def test_a_token_passes_twelve_times_through_alberts_one_layer():
+    import torch
+    from transformers import AlbertConfig, AlbertModel
+
+    # The published configuration of albert-base-v2.
+    sizes = {"embedding_size": 128, "hidden_size": 768, "intermediate_size": 3072}
+    with torch.device("meta"):
+        model = AlbertModel(AlbertConfig(**sizes, num_attention_heads=12, num_hidden_layers=12))
+    (layer,) = model.encoder.albert_layer_groups
+    assert encoder_of("albert", SHIPPED["encoders"]["albert"], 7).parameters == 12 * weights(layer) == 85_054_464
+
+
+def test_dropout_of_a_card_changes_no_size():
+    for name in ("albert", "text_cnn"):
+        card = SHIPPED["encoders"][name]
+        without = {key: value for key, value in card.items() if key != "dropout"}
+        assert without != card
+        assert encoder_of(name, card, 7) == encoder_of(name, without, 7)
+
+
 @pytest.mark.parametrize("given", [{}, {"embedding": 20, "kernel_widths": [2, 3], "feature_maps": 8, "hidden": 12}])
 def test_parameters_of_the_word_encoders_are_those_of_their_layers(given):
     import numpy as np
@@ -223,11 +276,11 @@ def test_parameters_of_the_word_encoders_are_those_of_their_layers(given):
 
     labels = np.eye(7, dtype=np.uint8)
     card = {"architecture": "text_cnn", **given}
-    module = build_encoder(card, ["a b"] * 2, labels)[0]
+    module = build_encoder(card, ["a b"] * 2, labels)
     assert encoder_of("cnn", card, 7) == Encoder(weights(module.convolutions), WORDS)
 
     card = {"architecture": "ldgn", **given}
-    module = build_encoder(card, ["a b"] * 2, labels)[0]
+    module = build_encoder(card, ["a b"] * 2, labels)
     half, found = module.hidden // 2, encoder_of("ldgn", card, 7)
     # By word: the LSTMs, a score for each label, W1, the weights along the static graph, and their sum.
     lstm = weights(module.rightward) + weights(module.leftward)
@@ -288,6 +341,16 @@ def test_runs_on_a_gpu_go_before_printed_costs(empty):
     assert (rate.family, rate.device, rate.encoder) == ("contrastive", GPU, MINILM)
     assert rate_for([rate], "supervised", ROBERTA) is rate
     assert rate.source == f"results/runs: {GPU}, minilm, median of 1"
+
+
+def test_the_pace_of_a_run_with_label_distances_counts_a_document_once_though_it_passes_twice(empty):
+    config = config_of({"methods": {"base": None}})
+    put_card("mine", (100, 20, 40), (50, 50, 50))
+    put_run("clld", pace=1000)
+    (rate,) = rates(config)
+    # A thousand tokens a second pass twice forward and twice backward, and 20 of 100 in validation.
+    assert rate.flops == pytest.approx(2 * 10_646_784 * 1000 * (2 * 3 + 20 / 100))
+    assert rate.family == "classifier"
 
 
 def test_runs_that_tell_nothing_of_a_gpu_are_left_out(empty):
@@ -399,6 +462,27 @@ def test_what_each_artefact_of_knn_mltc_shows():
     assert found["figure3"] == plan.neighbourhoods()
 
 
+def test_what_each_artefact_of_clld_shows():
+    """Two seeds; on 20 Newsgroups also three further variants with BERT, and a method of another paper."""
+    both = {"datasets": ["trec6", "newsgroups20"], "methods": {"cross_entropy": None, "clld": None}}
+    further = {"clld_constant": None, "clld_everywhere": None, "clld_adaptive": None, "focal": None}
+    config = config_of(
+        {"papers": ["clld"], "encoders": ["bert", "text_cnn"], **both},
+        {"papers": ["clld"], "encoders": ["bert"], "datasets": ["newsgroups20"], "methods": further},
+    )
+    plan = Plan(config)
+    found = {name: runs_shown(plan, "clld", name) for name in ARTEFACTS["clld"]}
+    assert {name: len(runs) for name, runs in found.items()} == {
+        "table2": 2 * 2 * 2 * 2,
+        "table3": 2 * 2 * 2 + 2 * 4,  # 20 Newsgroups only
+        "table_ladder": 16 + 2 * 3,
+        "figure2": 1,
+    }
+    assert {run.dataset for run in found["table3"]} == {"newsgroups20"}
+    assert {run.method for run in found["table_ladder"]} == {*both["methods"], *further} - {"focal"}
+    assert found["figure2"] == [run for run in plan.label_distances() if run.method == "clld_adaptive"]
+
+
 # What is printed.
 
 
@@ -435,6 +519,31 @@ def test_every_line_names_where_its_throughput_is_from(empty):
     assert re.search(
         r"^  aapd: 42,500 / 4,800 / 8,500 documents, 163 words .* 1\.1 tokens a word .*measured", text, re.M
     )
+
+
+def test_hours_of_clld_by_hand(empty):
+    methods = {"cross_entropy": {"epochs": 50}, "clld": {"epochs": 50}}
+    entry = {"papers": ["clld"], "datasets": ["newsgroups20"], "encoders": ["bert"], "settings": {"max_tokens": 128}}
+    text = report(config_of(entry | {"methods": methods}))
+    # 287.5 words are cut at 128 tokens. 11,314 - 1,132 training documents once or twice, 1,132 in validation, all
+    # 18,846 embedded; RoBERTa-base, as large, passes 10 x (3 x 42,500 + 4,800) documents of 181.3 tokens in 1.5 h.
+    for method, views in (("cross_entropy", 1), ("clld", 2)):
+        runs, tokens, spent = numbers(text, f"newsgroups20  bert  {method}")
+        assert runs == 2
+        assert tokens == pytest.approx(2 * 128 * (50 * (views * 10_182 + 1_132) + 18_846) / 1e9, abs=0.005)
+        passes = 128 * (50 * (3 * views * 10_182 + 1_132) + 18_846)
+        assert spent == pytest.approx(2 * 1.5 * passes / (181.3 * 1_323_000), abs=0.05)
+
+
+def test_the_shipped_study_of_the_papers_is_reckoned_without_any_data(empty):
+    text = report(load_config("papers", ROOT / "config.yaml"))
+    totals = {paper: numbers(text, f"{paper}, a shared run once") for paper in ARTEFACTS}
+    assert totals["abalone"][2] == pytest.approx(4571, abs=0.5)  # as in the README
+    runs, tokens, spent = numbers(text, "all papers, each run once")
+    assert runs == sum(total[0] for total in totals.values())
+    assert tokens == pytest.approx(sum(total[1] for total in totals.values()), abs=0.02)
+    assert spent == pytest.approx(sum(total[2] for total in totals.values()), abs=0.2)
+    assert min(total[2] for total in totals.values()) > 0
 
 
 def test_hours_of_all_runs_are_the_sum_of_those_of_the_methods(empty):

@@ -2,11 +2,13 @@
 
 import ast
 import re
+import shutil
 
 import pytest
 from pushpull import fingerprint as module
 from pushpull.fingerprint import fingerprint
-from pushpull.stages import CHOICE, EMBEDDING, TRAINING
+from pushpull.settings import KINDS, defaults
+from pushpull.stages import CHOICE, EMBEDDING, TRAINING, training_code
 from workflow_runs import ROOT
 
 LIBRARY = {
@@ -192,3 +194,26 @@ def test_the_library_has_no_relative_or_star_import_which_would_not_be_followed(
             if isinstance(node, ast.ImportFrom):
                 assert node.level == 0, path
                 assert all(alias.name != "*" for alias in node.names), path
+
+
+def test_a_change_of_bce_or_of_the_label_distances_retrains_what_uses_them_and_no_other_kind(tmp_path, monkeypatch):
+    library = tmp_path / "pushpull"
+    shutil.copytree(module.ROOT, library, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "ROOT", library)
+    losses = {"joint": "shared_labels", "contrastive": "msc", "label_wise": "mulcon", "label_distance": "cross_entropy"}
+
+    def codes() -> dict[str, str]:
+        clear()
+        settings = {kind: defaults(kind) | {"kind": kind, "loss": losses.get(kind, "bce")} for kind in KINDS}
+        return {kind: training_code(settings[kind], {"architecture": "text_cnn"}) for kind in KINDS}
+
+    before = codes()
+    change(library, "losses/supervised.py", "binary_cross_entropy_with_logits(_wide(logits)", "kl_div(_wide(logits)")
+    after = codes()
+    touched = {kind for kind in KINDS if before[kind] != after[kind]}
+    assert touched == {"supervised", "joint", "label_distance", "label_wise", "finetune"}
+    before = after
+    change(library, "losses/label_distance.py", "(cosines + 1) / 2", "(cosines + 1) / 3")
+    assert {kind for kind in KINDS if before[kind] != codes()[kind]} == {"label_distance"}
+    monkeypatch.undo()
+    clear()

@@ -338,3 +338,11 @@ def test_softmax_cross_entropy_is_refused_where_documents_have_several_labels():
         InputError, match=r"cross_entropy: loss .* is for task: single, quick_multilabel is task: multi"
     ):
         Plan(config)
+
+
+def test_two_views_of_an_encoder_without_dropout_are_refused():
+    config = deepcopy(SHIPPED)
+    experiment = next(e for e in config["studies"]["quick"]["experiments"] if "clld" in e["papers"])
+    experiment["encoders"] = ["cnn"]
+    with pytest.raises(InputError, match=r"dropout makes the two views of a document differ, and cnn has none"):
+        Plan(config)

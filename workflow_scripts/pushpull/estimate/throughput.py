@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import Encoder, encoder_of
-from pushpull.estimate.workload import Sizes, printed_sizes, sizes, work, work_in_documents
+from pushpull.estimate.workload import VIEWS, Sizes, printed_sizes, sizes, work, work_in_documents
 from pushpull.grid import RUN
 from pushpull.settings import defaults
 
@@ -17,6 +17,7 @@ FAMILY = {
     "pretrained": "classifier",
     "supervised": "classifier",
     "joint": "classifier",
+    "label_distance": "classifier",
     "finetune": "classifier",
     "contrastive": "contrastive",
     "label_wise": "contrastive",
@@ -93,9 +94,10 @@ def _measured(record: dict, config: dict) -> tuple[Encoder, float] | None:
         encoder = encoder_of(record["encoder"], record["encoder_card"], size.labels)
     except InputError:
         return None
-    # The pace is in training tokens; momentum encoder and validation passed in the same time.
-    seconds = work(record["settings"], size, encoder.tokenizer).trained / pace
-    return encoder, operations(record["settings"], size, encoder).training / seconds
+    settings = record["settings"]
+    # The pace counts training documents once; second views, momentum encoder and validation passed in the same time.
+    seconds = work(settings, size, encoder.tokenizer).trained / VIEWS.get(settings["kind"], 1) / pace
+    return encoder, operations(settings, size, encoder).training / seconds
 
 
 def _source(runs: list[tuple[float, str]], device: str) -> str:

@@ -1,4 +1,4 @@
-"""Figure 2 of CLLD: the label distances that the adaptive variant has after training."""
+"""Figure 2 of CLLD: the label distances that the kept model of the adaptive variant was trained with last."""
 
 import re
 from collections import Counter

@@ -37,7 +37,7 @@ CAPTIONS = {
         "document's labels that a neighbour has. Below a panel: labels that the neighbours share with the document, of "
         "all the neighbours' labels. The document is the first test document with at least three labels (or, where "
         "there is none, with the most), by the order of the split. Base model: CNN where the study has one, else the "
-        "first encoder; first seed."
+        "first encoder; first seed, and of a grid its first point in the configuration."
     ),
     "figure4": (
         "Test micro-F1 against the weight γ of the contrastive term; γ = 0 is training with BCE alone. Solid: with "
@@ -108,7 +108,8 @@ def table5(study: Study) -> Table:
     """Return the whole method with the number of shared labels in the contrastive term, and with that cut to 0 or 1."""
     text = (
         "+CL+kNN, where the contrastive term weighs a pair of documents by the number of labels they share (with beta) "
-        "or by whether they share any (without). Where there are several grid points, validation micro-F1 chooses."
+        "or by whether they share any (without). Where there are several grid points, validation micro-F1 chooses; where "
+        "the two have other grids, the difference is not that of the coefficient alone."
     )
     variants = {" without beta": WITHOUT_BETA, " with beta": CL_KNN}
     return _table(study, "table5", "dynamic coefficient", text, variants, (MICRO_F1,))

@@ -28,7 +28,8 @@ def table7(study: Study) -> Table:
     """Return the size of the datastore of training representations and label sets, and of the model."""
     text = (
         "Datastore of the training documents' representations and label sets, as it lies on disk; GB are 2^30 bytes, "
-        "MB 2^20. One run per cell, trained with the contrastive term."
+        "MB 2^20. Ours has a byte for each label, the printed sizes are those of 4 bytes. One run per cell, trained "
+        "with the contrastive term."
     )
     return _table(study, "table7", "size of the datastore", text, SIZES, {"": ""})
 

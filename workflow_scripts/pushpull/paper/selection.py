@@ -45,7 +45,12 @@ def select_setting(metrics: pd.DataFrame, runs: Sequence[dict], protocol: str, p
     scores = metrics[
         (metrics.protocol == protocol) & (metrics.split == "validation") & (metrics.metric == SELECTION_METRIC)
     ]
-    means = {point: scores.value[scores.setting.isin(settings)].mean() for point, settings in points.items()}
+    seeds = {point: len({run["seed"] for run in runs if run["setting"] in names}) for point, names in points.items()}
+    means = {
+        point: scores.value[scores.setting.isin(names)].mean()
+        for point, names in points.items()
+        if seeds[point] == max(seeds.values())
+    }
     known = {point: mean for point, mean in means.items() if mean == mean}
     return points[max(known, key=known.get)] if known else []
 

@@ -132,7 +132,8 @@ def describe(study: Study, paper: str) -> str:
         listed = (f"{kind} {'/'.join(map(str, sorted(values)))}" for kind, values in epochs.items())
         parts.append(f"epochs: {', '.join(listed)}")
     listed = f"{'; '.join(part for part in parts if part)}."
-    return " ".join(filter(None, [listed, study.info.get("note", ""), released_caption(study, paper)]))
+    notes = study.info.get("note", ""), study.info.get("notes", {}).get(paper, "")
+    return " ".join(filter(None, [listed, *notes, released_caption(study, paper)]))
 
 
 def not_run(study: Study, paper: str, dataset: str) -> str:

@@ -6,6 +6,7 @@ from torch import Tensor
 from pushpull.encoders.encoder import Encoder, text_vectors
 from pushpull.losses import registry
 from pushpull.losses.kernel import negative_distance, weighted_contrast
+from pushpull.losses.supervised import bce
 from pushpull.training.supervised import Supervised
 
 
@@ -19,6 +20,7 @@ class Joint(Supervised):
 
     def __init__(self, encoder: Encoder, labels: int, settings: dict) -> None:
         super().__init__(encoder, labels, settings | {"loss": "bce"})
+        self.loss = bce  # named here, so that a change of it retrains these runs, too
         self.contrast, self.settings = registry.load(settings["loss"]), settings
 
     def forward(self, batch: dict[str, Tensor], labels: Tensor) -> Tensor:

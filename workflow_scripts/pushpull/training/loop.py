@@ -21,6 +21,7 @@ from pushpull.training.optimiser import learning_rate_factor, parameter_groups
 
 CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 5
+KEPT = ("encoder.", "classifier.", "distances")  # of the weights of an epoch: what is saved of a trained model
 VALIDATION_BATCH = 256  # the validation loss depends on it, so it is fixed (released code of ABALONE)
 
 
@@ -129,18 +130,18 @@ def _finish_epoch(
     """Append to the history, and keep the epoch's weights where one of the best-epoch rules names it."""
     row = {"epoch": epoch + 1, "training_loss": progress["loss_sum"] / steps}
     row |= validate(objective, validation, device)
-    objective.after_epoch(epoch + 1)
     progress["loss_sum"] = 0.0
     progress["history"].append(row)
     progress["forces"].append(objective.epoch_forces())
     progress["best"] = best_epochs(progress["history"])
     if epoch + 1 in progress["best"].values():
-        kept = {n: t for n, t in objective.state_dict().items() if n.startswith(("encoder.", "classifier."))}
+        kept = {n: t for n, t in objective.state_dict().items() if n.startswith(KEPT)}
         checkpoint.save_tensors(epoch_file(folder, epoch + 1), kept)
     # A resumed run replays the epochs since its checkpoint, so a file that no rule names now is never needed again.
     named = {epoch_file(folder, number) for number in progress["best"].values()}
     for path in set(folder.glob("epoch-*.safetensors")) - named:
         path.unlink()
+    objective.after_epoch(epoch + 1)
     print("  ".join(f"{key} {value:.4f}" if key != "epoch" else f"epoch {value}:" for key, value in row.items()))
 
 
