@@ -108,8 +108,8 @@ def table5(study: Study) -> Table:
     """Return the whole method with the number of shared labels in the contrastive term, and with that cut to 0 or 1."""
     text = (
         "+CL+kNN, where the contrastive term weighs a pair of documents by the number of labels they share (with beta) "
-        "or by whether they share any (without). Where there are several grid points, validation micro-F1 chooses; where "
-        "the two have other grids, the difference is not that of the coefficient alone."
+        "or by whether they share any (without). Where there are several grid points, validation micro-F1 chooses; "
+        "where the two have other grids, the difference is not that of the coefficient alone."
     )
     variants = {" without beta": WITHOUT_BETA, " with beta": CL_KNN}
     return _table(study, "table5", "dynamic coefficient", text, variants, (MICRO_F1,))
