@@ -203,7 +203,7 @@ TEST = [("t", "text", ["x"])]
         ("multi", {"train": GOOD}, "the split test has no document"),
         ("multi", {"train": GOOD, "test": TEST, "trial": TEST}, "unknown split 'trial'"),
         ("single", {"train": GOOD, "test": [("t", "text", ["x", "y"])]}, "test document 't' has 2 labels"),
-        ("single", {"train": [*GOOD, ("n", "text", [])], "test": TEST}, "train document 'n' has 0 labels"),
+        ("single", {"train": [*GOOD, ("n", "text", [])], "test": TEST}, "line 31: topics is empty, but `task: single`"),
         ("multi", {"train": GOOD[:1], "test": TEST}, "too few to cut a validation split from"),
     ],
 )

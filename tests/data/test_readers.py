@@ -149,6 +149,12 @@ def test_jsonl_labels_may_be_a_list_or_a_string_and_blank_lines_are_skipped(tmp_
     ("content", "kind", "more", "says"),
     [
         ("text,topics\nx,a\n", "csv", {}, r"line 2: no column 'body' \(text:\); there are: text, topics"),
+        (
+            "body,topics\nx,a\ny,\n",
+            "csv",
+            {"task": "single"},
+            r"line 3: topics is empty, but `task: single` needs a class",
+        ),
         ("body,topic\nx,a\n", "csv", {}, r"no column 'topics' \(labels:\); there are: body, topic"),
         ("body,topics\nx,a\n", "csv", {"id": "nr"}, r"no column 'nr' \(id:\)"),
         ("body,topics\nx,a\ny\n", "csv", {}, "line 3: not as many fields"),

@@ -221,6 +221,11 @@ def test_a_file_missing_in_the_mirror_is_named_with_its_url_and_exact_place(tmp_
         assert part in str(error.value)
 
 
+def test_a_mirror_that_is_no_folder_is_named_as_such(tmp_path):
+    with pytest.raises(InputError, match=r"mirror .*nowhere is not a folder; let PUSHPULL_MIRROR"):
+        get(plain_source("https://a.test"), tmp_path / "raw", tmp_path / "nowhere")
+
+
 def test_a_wrong_file_of_the_mirror_is_not_used_and_stays_where_it_is(tmp_path):
     shelf = tmp_path / "shelf"
     shelf.mkdir()

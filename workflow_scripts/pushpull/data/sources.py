@@ -82,6 +82,11 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record:
         InputError: an http address without any checksum, a file missing in the mirror, no network, a wrong
             checksum or size, a web page in place of a file, an unsafe archive, an unreadable record.
     """
+    if mirror and not mirror.is_dir():
+        raise InputError(
+            f"mirror {mirror} is not a folder; let PUSHPULL_MIRROR, or `mirror:` in config.yaml, name the one with the "
+            "files, or neither, to fetch them from the network"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     if mirror is None:
         _refuse_unsafe(dataset, source, folder, record)

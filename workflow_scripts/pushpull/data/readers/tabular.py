@@ -81,7 +81,12 @@ def _document(row: dict, entry: dict, split: str, index: int, where: str) -> Doc
     if not isinstance(text, str):
         raise InputError(f"{where}: {entry['text']}: expected a string, got {text!r}")
     identifier = str(row[entry["id"]]) if "id" in entry else f"{split}-{index}"
-    return Document(identifier, text, _labels(row[entry["labels"]], entry, where))
+    labels = _labels(row[entry["labels"]], entry, where)
+    if entry.get("task") == "single" and not labels:
+        raise InputError(
+            f"{where}: {entry['labels']} is empty, but `task: single` needs a class; fill it in or drop the row"
+        )
+    return Document(identifier, text, labels)
 
 
 def _labels(value: object, entry: dict, where: str) -> tuple[str, ...]:
