@@ -1,16 +1,20 @@
 # make reproduce: set up .venv and run the quick study; make test: set up .venv and run the tests.
 # make estimate STUDY=papers: GPU hours of a study, before anything is run; make bench: speed and memory as ratios.
+# make predict MODEL=results/runs/.../seed1 TEXT=file: labels of your own texts, one a line, as one JSON object a line.
 PYTHON ?= python3
 BIN := .venv/bin
 STUDY ?= quick
 
-.PHONY: bench reproduce estimate test setup check
+.PHONY: bench reproduce estimate predict test setup check
 
 reproduce: .venv/runs
 	$(BIN)/snakemake --cores all --config study=$(STUDY)
 
 estimate: .venv/runs
 	$(BIN)/python workflow_scripts/estimate.py $(STUDY)
+
+predict: .venv/runs
+	@$(BIN)/python workflow_scripts/predict.py "$(MODEL)" "$(TEXT)"
 
 bench: .venv/tests
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

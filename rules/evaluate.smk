@@ -13,6 +13,7 @@ rule evaluate:
         forces=plan.forces,
     output:
         [f"{RUN}/{protocol}/{file}" for protocol in ("linear_probe", "knn", "dbc") for file in SCORES],
+        f"{RUN}/dbc/thresholds.csv",
         metrics=f"{RUN}/metrics.csv",
     log:
         "logs/evaluate/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
@@ -31,7 +32,7 @@ rule evaluate:
         retrieval=plan.retrieval,
         seed=lambda w: int(w.seed),
         probe_grid=plan.setting("probe_grid"),
-        code=code_of("evaluation.scoring", "evaluation.retrieval"),
+        code=code_of("evaluation.scoring", "evaluation.retrieval", "evaluation.dbc_curve"),
     script:
         "../workflow_scripts/evaluate.py"
 
@@ -49,12 +50,45 @@ use rule evaluate as evaluate_classified with:
     output:
         [f"{RUN}/{protocol}/{file}" for protocol in ("knn", "dbc") for file in SCORES],
         f"{RUN}/classifier/decisions.npz",
+        f"{RUN}/dbc/thresholds.csv",
         metrics=f"{RUN}/metrics.csv",
     wildcard_constraints:
         method=plan.methods(*CLASSIFIER),
     resources:
         mem_mb=6000,
         runtime=60,
+
+
+# Scores of a folder, not of files: where the weights are absent there are none, and metrics.csv is only its header.
+rule zero_shot:
+    input:
+        label_texts=plan.label_texts,
+        validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
+        card=f"{DATA}/card.json",
+    output:
+        scores=directory(f"{RUN}/zero_shot"),
+        metrics=f"{RUN}/metrics.csv",
+        history=f"{RUN}/history.csv",
+        run=f"{RUN}/run.json",
+    log:
+        "logs/zero_shot/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
+    wildcard_constraints:
+        method=plan.methods("zero_shot"),
+    conda:
+        "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=720,
+        gpu=1,
+    params:
+        settings=plan.settings,
+        card=plan.card,
+        record=plan.record,
+        code=code_of("evaluation.zero_shot", "data.label_texts"),
+    script:
+        "../workflow_scripts/zero_shot.py"
 
 
 rule inference:
@@ -80,6 +114,7 @@ rule inference:
     params:
         max_tokens=plan.setting("max_tokens"),
         clean_text=plan.setting("clean_text"),
+        remote_code=plan.remote_code,
         knn=plan.knn,
         code=code_of("evaluation.inference", "evaluation.datastore", "encoders.heads", "data.dataset"),
     script:
@@ -105,27 +140,3 @@ rule neighbourhoods:
         code=code_of("evaluation.neighbourhood", "evaluation.protocols", "data.dataset"),
     script:
         "../workflow_scripts/neighbourhoods.py"
-
-
-rule collect:
-    input:
-        metrics=plan.all_metrics(),
-        inference=[f"{run.path}/inference.json" for run in plan.inference()],
-        models=[f"{run.path}/model" for run in plan.label_distances()],
-    output:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        inference=f"{STUDY}/inference.csv",
-        label_distances=f"{STUDY}/label_distances.csv",
-    log:
-        f"logs/collect/{plan.study}.log",
-    localrule: True
-    conda:
-        "../envs/paper.yaml"
-    params:
-        study=plan.study_record(),
-        timed=[run._asdict() for run in plan.inference()],
-        distant=[run._asdict() for run in plan.label_distances()],
-        code=code_of("paper.collect"),
-    script:
-        "../workflow_scripts/collect.py"

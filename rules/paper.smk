@@ -1,3 +1,27 @@
+rule collect:
+    input:
+        metrics=plan.all_metrics(),
+        inference=[f"{run.path}/inference.json" for run in plan.inference()],
+        models=[f"{run.path}/model" for run in plan.label_distances()],
+    output:
+        metrics=f"{STUDY}/metrics.csv",
+        runs=f"{STUDY}/runs.json",
+        inference=f"{STUDY}/inference.csv",
+        label_distances=f"{STUDY}/label_distances.csv",
+    log:
+        f"logs/collect/{plan.study}.log",
+    localrule: True
+    conda:
+        "../envs/paper.yaml"
+    params:
+        study=plan.study_record(),
+        timed=[run._asdict() for run in plan.inference()],
+        distant=[run._asdict() for run in plan.label_distances()],
+        code=code_of("paper.collect"),
+    script:
+        "../workflow_scripts/collect.py"
+
+
 rule compare:
     input:
         metrics=f"{STUDY}/metrics.csv",

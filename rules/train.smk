@@ -1,6 +1,7 @@
 rule train:
     input:
         plan.vectors,
+        label_texts=plan.training_label_texts,
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
         card=f"{DATA}/card.json",
@@ -58,6 +59,7 @@ rule finetune:
     params:
         settings=plan.settings,
         record=plan.record,
+        remote_code=plan.remote_code,
         parents=plan.parents,
         models=plan.parent_models,
         checkpoints=f"{RUN}/checkpoints",
@@ -69,6 +71,7 @@ rule finetune:
 rule embed:
     input:
         model=f"{RUN}/model",
+        label_texts=plan.label_texts,
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",
@@ -92,6 +95,8 @@ rule embed:
     params:
         max_tokens=plan.setting("max_tokens"),
         clean_text=plan.setting("clean_text"),
+        label_text=plan.setting("label_text"),
+        remote_code=plan.remote_code,
         code=plan.embedding_code,
     script:
         "../workflow_scripts/embed.py"

@@ -4,8 +4,9 @@ from itertools import chain
 from pathlib import Path
 
 import faiss
-from pushpull.data.dataset import label_names, read_card, read_labels
+from pushpull.data.dataset import read_labels
 from pushpull.evaluation import scoring
+from pushpull.evaluation.dbc_curve import curve_rows, threshold_rows
 from pushpull.evaluation.protocols import SPLITS, read_decisions
 from pushpull.evaluation.retrieval import farthest, retrieval_rows
 from pushpull.evaluation.summary import clustering_rows, decision_rows, training_rows, write_rows
@@ -25,9 +26,9 @@ with job(snakemake.log[0]):
     scoring.vote(run, nearest, model, **params.knn)
     scoring.compare_with_labels(run)
 
-    names = label_names(read_card(data))
-    truth = {split: read_labels(data, split, names) for split in SPLITS}
+    truth = {split: read_labels(data, split, run.names) for split in SPLITS}
     rows = [decision_rows(name, read_decisions(folder / name), truth, run.task) for name in params.protocols]
+    rows += [threshold_rows(run), curve_rows(run, truth["test"])]
     rows.append(clustering_rows(run.embeddings["test"], truth["test"]))
     rows.append(training_rows(snakemake.input.history, snakemake.input.forces))
     if params.retrieval:

@@ -17,12 +17,12 @@ with job(snakemake.log[0]):
     setting = best_setting(params.parents)
     print(f"starting from {params.settings['parent']}/{setting}, the best mean validation micro-F1 over seeds")
     data, parent = Path(snakemake.input.card).parent, Path(params.models[setting])
-    encoder = open_encoder(parent)
+    encoder = open_encoder(parent, params.remote_code)
     record = {**params.record, "code": params.code, "parent_setting": setting}
     record["parent_weights"] = sha256(parent / "model.safetensors")  # a checkpoint from other weights is refused
     trained = run.train(data, encoder, record, Path(params.checkpoints))
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
-    run.save_model(trained.objective, data, Path(output.model))
+    run.save_model(trained.objective, data, Path(output.model), params.settings["max_tokens"])
     run.write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
     discard(Path(params.checkpoints))

@@ -24,7 +24,7 @@ with job(snakemake.log[0]):
     data = Path(snakemake.input.data).parent
     labels = read_labels(data, "train", label_names(read_card(data)))
     size = save_datastore(store, load_embeddings(snakemake.input.train, len(labels)), labels)
-    encoder = open_encoder(model)
+    encoder = open_encoder(model, params.remote_code)
     datastore, labels = open_datastore(store, encoder.get_embedding_dimension())
     classifier, device = open_classifier(model / "classifier.safetensors", encoder), pick_device()
     ways = predictors(encoder, classifier, datastore, labels, params.max_tokens, params.knn, device)

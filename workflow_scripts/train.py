@@ -4,8 +4,9 @@ import time
 from pathlib import Path
 
 import torch
-from pushpull.encoders.encoder import embed, pick_device, save_encoder
-from pushpull.evaluation.checkpoint_choice import choose_epoch
+from pushpull.encoders.encoder import pick_device, save_encoder
+from pushpull.evaluation.checkpoint_choice import choose_epoch, probe_score
+from pushpull.evaluation.dbc_choice import dbc_score
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
@@ -18,22 +19,21 @@ with job(snakemake.log[0]):
     encoder = run.start_encoder(data, params.card, record)
     outcome = {"history": [], "forces": []}
     if params.settings["kind"] == "pretrained":
-        save_encoder(encoder, Path(output.model))
+        save_encoder(encoder, Path(output.model), params.settings["max_tokens"])
     else:
-        trained = run.train(data, encoder, record, Path(params.checkpoints))
-        corpora = trained.train, trained.validation
-
-        def vectors(epoch: int):
-            run.restore_epoch(trained, epoch)
-            return [embed(encoder, corpus.tokens, pick_device()) for corpus in corpora]
-
+        label_file = next(iter(snakemake.input.label_texts), None)
+        trained = run.train(data, encoder, record, Path(params.checkpoints), label_file)
         outcome, best = trained.outcome, trained.outcome["best"]
-        labels = [corpus.labels.astype("uint8") for corpus in corpora]
-        grid = params.settings.get("probe_grid", "paper")
-        epoch, scores = choose_epoch(best.values(), vectors, *labels, seed, pick_device(), grid)
+
+        def score(epoch: int) -> float:
+            run.restore_epoch(trained, epoch)
+            judge = dbc_score if params.settings["kind"] == "text_label" else probe_score
+            return judge(*trained[:3], params.settings, seed, pick_device())
+
+        epoch, scores = choose_epoch(best.values(), score)
         run.restore_epoch(trained, epoch)
-        run.save_model(trained.objective, data, Path(output.model))
-        record |= {"best_epochs": best, "chosen_epoch": epoch, "probe_validation_micro_f1": scores}
+        run.save_model(trained.objective, data, Path(output.model), params.settings["max_tokens"])
+        record |= {"best_epochs": best, "chosen_epoch": epoch, "validation_scores": scores}
     run.write_forces(outcome["forces"], data, output.forces)
     run.write_record(record, outcome, data, began, output)
     discard(Path(params.checkpoints))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from pushpull.data import readers
-from pushpull.data.dataset import label_texts, read_card
+from pushpull.data.dataset import read_card
+from pushpull.data.label_texts import FORMS, label_texts
 from pushpull.data.prepare import prepare
 from pushpull.data.readers.rcv1_files import topic_texts
 from pushpull.data.readers.rcv1_v2_xml import with_ancestors
@@ -22,6 +23,12 @@ def card_of(dataset: str, folder: Path, **given) -> dict:
     fetch(dataset, load_sources(dataset), folder / "raw", Path(MIRROR), folder / "checksums.json")
     prepare(dataset, {"reader": dataset, "task": "multi"} | given, folder / "raw", folder)
     return read_card(folder)
+
+
+def assert_own_texts(card: dict) -> None:
+    path = Path(__file__).parents[2] / "labels" / f"{card['dataset']}.csv"
+    for form in FORMS:
+        assert len(set(label_texts(card, path, form))) == len(card["labels"])
 
 
 def test_reuters_has_the_published_sizes(tmp_path):
@@ -39,7 +46,8 @@ def test_reuters_has_the_published_sizes(tmp_path):
     assert mean("labels_per_document") == pytest.approx(1.235, abs=0.0005)
     # 129.3 was counted with control characters such as &#3; as words, about one a document; they vanish here.
     assert mean("words_per_document") == pytest.approx(129.3, rel=0.011)
-    assert {"Crude Oil", "Mergers/Acquisitions", "cocoa"} <= set(label_texts(card))
+    assert {"Crude Oil", "Mergers/Acquisitions", "cocoa"} <= set(label_texts(card, None, "readable"))
+    assert_own_texts(card)
     for label in card["labels"]:
         both = label["train"] + label["validation"]
         assert label["validation"] == pytest.approx(0.1 * both, abs=1.5)
@@ -73,6 +81,7 @@ def test_semeval_has_the_published_sizes(tmp_path):
         "trust",
     ]
     assert sorted(label["name"] for label in card["labels"]) == names
+    assert_own_texts(card)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +106,8 @@ def test_eventdna_has_the_counted_sizes_in_both_views(tmp_path, view, labels, me
     assert counts[most_frequent[0]] == most_frequent[1] == max(counts.values())
     for label in card["labels"]:  # stratified: a fifth of every label
         assert label["test"] == pytest.approx(0.2 * counts[label["name"]], abs=2, rel=0.05)
+    if view == "iptc":
+        assert_own_texts(card)
 
 
 def aapd(train: Path, test: Path):

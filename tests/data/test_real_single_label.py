@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pushpull.data.dataset import label_texts, read_card, read_texts
+from pushpull.data.dataset import read_card, read_texts
 from pushpull.data.documents import Documents
+from pushpull.data.label_texts import label_texts
 from pushpull.data.prepare import prepare
 from pushpull.data.readers import read
 from pushpull.data.sources import fetch, load_sources
@@ -96,7 +97,7 @@ def test_trec6_has_the_published_sizes_and_ten_test_questions_of_train(raw, tmp_
     }
     assert card["splits"]["test"]["words_per_document"] == pytest.approx(7.5, abs=0.05)
     assert "test documents whose text is also in train or validation: 10" in card["notes"]
-    assert "human being" in label_texts(card)
+    assert "human being" in label_texts(card, None, "readable")
 
 
 def test_mr_has_the_balanced_split(raw, tmp_path):

@@ -236,7 +236,8 @@ def test_a_record_that_another_job_has_made_meanwhile_counts(shelf, tmp_path, mo
 
 
 def test_the_sources_without_checksums_are_complete():
-    for dataset, files, own in (("aapd", 3, 0), ("rcv1_v2", 7, 1), ("uk_lex", 1, 0)):
+    known = (("aapd", 3, 0), ("rcv1_v2", 7, 1), ("uk_lex", 1, 0), ("biotech", 2, 0), ("litcovid", 3, 0))
+    for dataset, files, own in known:
         source = load_sources(dataset)
         assert source["licence"]
         names = {item.get("file") or Path(item["url"].partition("?")[0]).name for item in source["sources"]}

@@ -1,38 +1,71 @@
 """The checkpoint with the best probe is kept, and fine-tuning starts from the best mean over seeds."""
 
+from itertools import pairwise
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from pushpull.evaluation.checkpoint_choice import best_setting, choose_epoch
+import torch
+from pushpull.encoders.tokens import Tokens
+from pushpull.evaluation.checkpoint_choice import best_setting, choose_epoch, probe_score
+from pushpull.evaluation.dbc_choice import dbc_score
+from pushpull.training.loop import Corpus
 
 
-def labelled(documents, seed):
-    generator = np.random.default_rng(seed)
-    labels = (generator.random((documents, 3)) < 0.4).astype(np.uint8)
-    return labels, generator.standard_normal((documents, 6)).astype(np.float32)
+class Shown(torch.nn.Module):
+    """An encoder whose vector of a document is a row of a table; the document's one token is the row."""
+
+    def __init__(self, table):
+        super().__init__()
+        self.table = torch.as_tensor(table)
+
+    def get_embedding_dimension(self):
+        return self.table.shape[1]
+
+    def forward(self, batch):
+        return {"sentence_embedding": self.table[batch["input_ids"][:, 0]]}
 
 
-def test_the_epoch_whose_embeddings_show_the_labels_is_chosen():
-    labels, noise = labelled(120, 0)
-    validation_labels, validation_noise = labelled(60, 1)
+def corpora(documents, seed):
+    labels = (np.random.default_rng(seed).random((documents, 3)) < 0.4).astype(np.float32)
+    ends = [0, 2 * documents // 3, documents]
+    tokens = [Tokens.from_rows([[row] for row in range(*pair)], 0) for pair in pairwise(ends)]
+    parts = np.split(labels, ends[1:2])
+    return labels, [Corpus(part, held, [""] * len(held)) for part, held in zip(tokens, parts, strict=True)]
 
-    def embed(epoch):
-        shows = np.array({2: [0, 0, 0], 5: [4, 4, 4], 7: [4, 0, 0]}[epoch])  # which labels can be read off
-        shown = [
-            np.hstack([n, shows * y]).astype(np.float32)
-            for n, y in ((noise, labels), (validation_noise, validation_labels))
-        ]
-        return shown[0], shown[1]
 
-    epoch, scores = choose_epoch(
-        [7, 2, 5, 5], embed, labels, validation_labels, seed=0, device="cpu", probe_grid="paper"
-    )
+def test_a_probe_scores_more_the_more_labels_can_be_read_off_the_vectors():
+    labels, parts = corpora(180, 0)
+    noise = np.random.default_rng(1).standard_normal((180, 6)).astype(np.float32)
+
+    def score(epoch):
+        shows = np.array({2: [0, 0, 0], 5: [4, 4, 4], 7: [4, 0, 0]}[epoch], np.float32)
+        encoder = Shown(np.hstack([noise, shows * labels]))
+        return probe_score(SimpleNamespace(encoder=encoder), *parts, {"probe_grid": "paper"}, 0, "cpu")
+
+    epoch, scores = choose_epoch([7, 2, 5, 5], score)
     assert epoch == 5
     assert set(scores) == {2, 5, 7}
-    assert scores[5] > max(scores[2], scores[7])
+    assert scores[5] > scores[7] > scores[2]
 
 
-def test_a_single_candidate_is_taken_without_embedding_anything():
-    assert choose_epoch([3, 3, 3], lambda _: pytest.fail("not needed"), None, None, 0, "cpu", "paper") == (3, {})
+def test_dbc_scores_more_the_nearer_texts_are_to_their_label_texts():
+    labels, parts = corpora(150, 2)
+    noise = np.random.default_rng(3).standard_normal((150, 3)).astype(np.float32)
+    elsewhere = np.full((150, 1), 10, np.float32)  # where documents without labels are
+    names = np.eye(3, 4, dtype=np.float32)
+
+    def score(strength):
+        encoder = Shown(np.vstack([np.hstack([strength * labels + noise, elsewhere]), names]))
+        objective = SimpleNamespace(encoder=encoder, label_tokens=Tokens.from_rows([[150], [151], [152]], 0))
+        return dbc_score(objective, *parts, {}, 0, "cpu")
+
+    assert score(50.0) == 1
+    assert 1 > score(2.0) > score(0.0) > 0.3
+
+
+def test_a_single_candidate_is_taken_without_a_score():
+    assert choose_epoch([3, 3, 3], lambda _: pytest.fail("not needed")) == (3, {})
 
 
 def write(path, value):

@@ -1,6 +1,9 @@
+import csv
+
 import numpy as np
 import pytest
-from pushpull.evaluation import dbc, thresholds
+from pushpull.errors import InputError
+from pushpull.evaluation import dbc, threshold_estimates, thresholds
 from sklearn.metrics.pairwise import cosine_similarity
 
 
@@ -37,29 +40,77 @@ def test_cosines_stay_within_one():
     np.testing.assert_allclose(np.diag(similarity), 1, rtol=1e-6)
 
 
+RULES = ("fixed", "one", "one_macro", "per_label", "exact", "joint", "folds", "shrunk", "exact_top1")
+
+
 def test_every_rule_decides_both_splits_with_its_validation_threshold():
     texts, labels, truth = draw()
     validation, test = np.split(dbc.cosines(texts, labels), [20])
-    decisions = dbc.decide(validation, truth[:20], test)
-    assert tuple(decisions) == dbc.DBC_RULES == ("fixed", "one", "per_label", "exact")
-    cuts = {
+    decisions, cuts = dbc.decide(validation, truth[:20], test)
+    assert tuple(decisions) == tuple(cuts) == dbc.DBC_RULES == RULES
+    known = {
         "fixed": thresholds.fixed_normalised(validation),
         "one": thresholds.one_threshold(validation, truth[:20]),
+        "one_macro": thresholds.one_macro(validation, truth[:20]),
         "per_label": thresholds.per_label_grid(validation, truth[:20]),
         "exact": thresholds.exact_per_label(validation, truth[:20]),
+        "joint": thresholds.joint(validation, truth[:20]),
+        "folds": threshold_estimates.folds(validation, truth[:20]),
+        "shrunk": threshold_estimates.shrunk(validation, truth[:20]),
     }
-    for rule, (on_validation, on_test) in decisions.items():
-        np.testing.assert_array_equal(on_validation, validation >= cuts[rule])
-        np.testing.assert_array_equal(on_test, test >= cuts[rule])
+    for rule, cut in known.items():
+        np.testing.assert_array_equal(cuts[rule], cut)
+        on_validation, on_test = decisions[rule]
+        np.testing.assert_array_equal(on_validation, validation >= cut)
+        np.testing.assert_array_equal(on_test, test >= cut)
         assert on_test.dtype == bool
-    assert len({on_test.tobytes() for _, on_test in decisions.values()}) > 1
+    assert len({on_test.tobytes() for _, on_test in decisions.values()}) > 3
 
 
-def test_test_similarities_do_not_change_validation_decisions():
+def test_exact_top1_gives_a_document_above_no_threshold_its_nearest_label_and_leaves_the_others():
+    cos = np.array([[0.5, 0.1, 0.2], [0.1, 0.3, 0.3], [0.0, -0.2, -0.1], [0.5, 0.6, 0.9]])
+    cuts = np.array([0.4, 0.5, np.inf])
+    assert dbc.decide_by("exact_top1", cuts, cos).tolist() == [
+        [True, False, False],
+        [False, True, False],  # the first among equals
+        [True, False, False],
+        [True, True, False],  # its nearest label is above no threshold, but others are
+    ]
+    assert not dbc.decide_by("exact", cuts, cos)[1:3].any()
+
+
+def test_test_similarities_do_not_change_validation_decisions_or_thresholds():
     texts, labels, truth = draw()
     validation, test = np.split(dbc.cosines(texts, labels), [20])
-    for rule, (decided, _) in dbc.decide(validation, truth[:20], test).items():
-        np.testing.assert_array_equal(decided, dbc.decide(validation, truth[:20], -test)[rule][0])
+    decisions, cuts = dbc.decide(validation, truth[:20], test)
+    others, same_cuts = dbc.decide(validation, truth[:20], -test)
+    for rule in RULES:
+        np.testing.assert_array_equal(decisions[rule][0], others[rule][0])
+        np.testing.assert_array_equal(cuts[rule], same_cuts[rule])
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_similarity_that_is_nan_is_refused_with_its_row(split):
+    texts, labels, truth = draw()
+    parts = dict(zip(("validation", "test"), np.split(dbc.cosines(texts, labels), [20]), strict=True))
+    parts[split][7, 2] = np.nan
+    with pytest.raises(InputError, match=f"{split} scores: row 7 "):
+        dbc.decide(parts["validation"], truth[:20], parts["test"])
+
+
+def test_thresholds_come_back_as_written_with_infinite_ones_and_names_with_commas(tmp_path):
+    names = ["grain, corn", 'so "called"', "été"]
+    cuts = {"one": np.full(3, 0.1 + 0.2), "exact": np.array([np.inf, -np.inf, 1 / 3])}
+    dbc.write_thresholds(tmp_path / "dbc", names, cuts)
+    with (tmp_path / "dbc/thresholds.csv").open(newline="", encoding="utf-8") as stream:
+        header, first, *_ = csv.reader(stream)
+    assert (header, first) == (["label", "one", "exact"], ["grain, corn", "0.30000000000000004", "inf"])
+    back = dbc.read_thresholds(tmp_path / "dbc", names)
+    assert list(back) == ["one", "exact"]
+    for rule in cuts:
+        np.testing.assert_array_equal(back[rule], cuts[rule])
+    with pytest.raises(InputError, match=r"thresholds\.csv: its labels are not those of the dataset's card"):
+        dbc.read_thresholds(tmp_path / "dbc", names[::-1])
 
 
 def test_scores_map_cosines_to_zero_and_one():

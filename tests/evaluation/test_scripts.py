@@ -87,7 +87,21 @@ def test_every_protocol_scores_decides_and_is_measured(tmp_path, task, first):
                 if task == "single":
                     assert (decided.sum(axis=1) == 1).all()
                 compared += 1
-    assert compared == 2 * 7
+    assert compared == 2 * 12
+    learned = {key: value for key, value in values.items() if key[2].startswith(("threshold", "macro_f1@"))}
+    if task == "single":
+        assert not learned
+        assert (tmp_path / "dbc/thresholds.csv").read_text().split() == ["label", "grain", "earn", "ship"]
+    else:
+        with (tmp_path / "dbc/thresholds.csv").open(newline="") as stream:
+            table = {row["label"]: row for row in csv.DictReader(stream)}
+        assert learned["dbc_one", "validation", "threshold"] == float(table["grain"]["one"])
+        assert learned["dbc_exact", "validation", "threshold@ship"] == float(table["ship"]["exact"])
+        sizes = {key[2] for key in learned if key[:2] == ("dbc_folds", "test")}
+        assert sizes == {"macro_f1@25", "macro_f1@all"}  # of 30 validation documents
+        for rule in ("one", "per_label", "exact", "folds", "shrunk"):
+            assert learned[f"dbc_{rule}", "test", "macro_f1@all"] == values[f"dbc_{rule}", "test", "macro_f1"]
+        assert len(learned) == 1 + 3 + 5 * 2
     assert values["clustering", "test", "documents@100"] == SIZES["test"]
     assert values["training", "train", "training_loss@2"] == 1.5
     assert values["training", "validation", "validation_loss@1"] == 2.25

@@ -1,7 +1,19 @@
+from itertools import product
+from time import process_time
+
 import numpy as np
 import pytest
+from pushpull.errors import InputError
 from pushpull.evaluation import thresholds
 from pushpull.evaluation.metrics import f1_per_label, macro_f1, micro_f1
+
+LEARNED = (
+    thresholds.one_threshold,
+    thresholds.one_macro,
+    thresholds.per_label_grid,
+    thresholds.exact_per_label,
+    thresholds.joint,
+)
 
 
 def draw(documents=40, labels=6, seed=0, ties=True):
@@ -43,6 +55,61 @@ def test_one_threshold_equals_brute_force(ties):
     cuts = thresholds.one_threshold(scores, truth)
     np.testing.assert_allclose(cuts, np.full(6, cut), atol=1e-15)
     assert micro_f1(truth, scores >= cuts) == best > 0
+
+
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_macro_threshold_equals_brute_force(seed, ties):
+    scores, truth = draw(documents=25, seed=seed, ties=ties)
+    truth[:, 1] = False  # counts 0 in the mean, whatever is decided
+    cut, best = best_cut(scores, truth, macro_f1)
+    cuts = thresholds.one_macro(scores, truth)
+    np.testing.assert_allclose(cuts, np.full(6, cut), atol=1e-15)
+    assert macro_f1(truth, scores >= cuts) == pytest.approx(best, abs=1e-12)
+    assert best > 0
+
+
+def test_the_one_threshold_of_macro_and_of_micro_f1_differ_where_a_rare_label_has_the_lower_scores():
+    scores = np.array([[0.9, 0.1], [0.8, 0.1], [0.7, 0.1], [0.5, 0.1], [0.5, 0.1], [0.3, 0.2]])
+    truth = np.array([[1, 0], [1, 0], [1, 0], [0, 0], [0, 0], [0, 1]])
+    # Micro: 3 of 4 found and nothing wrong, 6/7. Macro down to 0.2: 6/9 and 2/2, their mean is 5/6; at 0.6 it is 1/2.
+    assert thresholds.one_threshold(scores, truth) == pytest.approx([0.6, 0.6])
+    assert thresholds.one_macro(scores, truth) == pytest.approx([0.15, 0.15])
+
+
+def every_combination(scores, truth):
+    """Best micro-F1 over the cuts of all labels, and the smallest thresholds that reach it."""
+    combinations = np.array(list(product(*(every_cut(column) for column in scores.T))))
+    results = np.array([micro_f1(truth, scores >= cuts) for cuts in combinations])
+    return results.max(), combinations[results == results.max()].min(axis=0)
+
+
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("seed", range(6))
+def test_joint_thresholds_equal_brute_force_over_all_combinations(seed, ties):
+    scores, truth = draw(documents=10, labels=3, seed=seed, ties=ties)
+    truth[seed % 10] = True
+    best, cuts = every_combination(scores, truth)
+    found = thresholds.joint(scores, truth)
+    assert micro_f1(truth, scores >= found) == best
+    np.testing.assert_allclose(found, cuts, atol=1e-15)
+
+
+def test_joint_leaves_out_a_label_whose_decisions_cost_more_than_they_bring():
+    scores = np.array([[0.9, 0.6], [0.8, 0.5], [0.7, 0.4], [0.2, 0.3], [0.1, 0.1]])
+    truth = np.array([[1, 0], [1, 0], [1, 0], [0, 0], [0, 1]])
+    found = thresholds.joint(scores, truth)  # the second label would bring 1 right and 4 wrong
+    assert found == pytest.approx([0.45, np.inf])
+    assert micro_f1(truth, scores >= found) == 6 / 7
+    assert thresholds.exact_per_label(scores, truth)[1] == -np.inf
+
+
+def test_joint_is_the_best_micro_f1_of_all_rules_where_a_label_has_no_positive_too():
+    for seed in range(20):
+        scores, truth = draw(documents=25, seed=seed, ties=seed % 2)
+        truth[:, seed % 6] &= bool(seed % 3)
+        scored = [micro_f1(truth, scores >= rule(scores, truth)) for rule in LEARNED]
+        assert scored[-1] >= max(scored) > 0
 
 
 @pytest.mark.parametrize("ties", [True, False])
@@ -106,20 +173,28 @@ def test_label_without_validation_positive_falls_back_to_the_one_threshold():
     assert np.isfinite(one)
     assert thresholds.exact_per_label(scores, truth)[2] == one
     assert thresholds.per_label_grid(scores, truth)[2] == one
+    joint = thresholds.joint(scores, truth)
+    assert joint[2] == one
+    # Given that one, no other cut of any label is better.
+    best = micro_f1(truth, scores >= joint)
+    for label in (0, 1, 3, 4, 5):
+        tried = [np.where(np.arange(6) == label, cut, joint) for cut in every_cut(scores[:, label])]
+        assert max(micro_f1(truth, scores >= cuts) for cuts in tried) == best
 
 
 def test_without_any_positive_nothing_is_decided():
     scores, truth = draw()
     nothing = np.zeros_like(truth)
-    for rule in (thresholds.one_threshold, thresholds.exact_per_label, thresholds.per_label_grid):
+    for rule in LEARNED:
         assert rule(scores, nothing).tolist() == [np.inf] * 6
 
 
 def test_cut_between_neighbouring_floats_separates_them():
     low = 0.3
     high = np.nextafter(low, 1)
-    cuts = thresholds.exact_per_label(np.array([[low], [high]]), np.array([[False], [True]]))
-    assert low < cuts[0] <= high
+    scores, truth = np.array([[low], [high]]), np.array([[False], [True]])
+    for rule in (thresholds.exact_per_label, thresholds.one_threshold, thresholds.one_macro, thresholds.joint):
+        assert low < rule(scores, truth)[0] <= high
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -133,9 +208,39 @@ def test_exact_per_label_is_never_below_one_threshold_or_grid_on_validation_macr
     assert exact >= max(one, grid) > 0
 
 
+def test_documents_without_a_label_count_as_wrong_where_they_are_decided():
+    scores, truth = draw(documents=25)
+    empty = np.vstack([truth, np.zeros((25, 6), bool)])
+    higher = np.vstack(
+        [scores, np.full((25, 6), 2.0)]
+    )  # above all others: to reach a positive, all of them are decided
+    for rule in (thresholds.one_threshold, thresholds.exact_per_label, thresholds.joint):
+        decided = higher >= rule(higher, empty)
+        assert decided[:25].any()
+        assert decided[25:, decided[:25].any(axis=0)].all()
+        assert micro_f1(empty, decided) < micro_f1(truth, scores >= rule(scores, truth))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_that_are_not_finite_are_refused_with_their_row(bad):
+    scores, truth = draw(documents=25)
+    scores[17, 3] = bad
+    for rule in (lambda scores, _: thresholds.fixed_normalised(scores), *LEARNED):
+        with pytest.raises(InputError, match="validation scores: row 17 "):
+            rule(scores, truth)
+
+
 def test_thresholds_are_float64_of_one_per_label_for_integer_and_bool_labels():
     scores, truth = draw()
-    for rule in (thresholds.one_threshold, thresholds.exact_per_label, thresholds.per_label_grid):
+    for rule in LEARNED:
         cuts = rule(scores, truth)
         assert cuts.dtype == np.float64 and cuts.shape == (6,)
         np.testing.assert_array_equal(rule(scores, truth.astype(np.uint8)), cuts)
+
+
+def test_exact_thresholds_of_20000_documents_and_100_labels_take_less_than_a_second():
+    scores, truth = draw(documents=20_000, labels=100, ties=False)
+    began = process_time()
+    cuts = thresholds.exact_per_label(scores, truth)
+    assert process_time() - began < 1
+    assert np.isfinite(cuts).all()

@@ -43,6 +43,12 @@ def test_only_the_protocol_asked_for_counts():
     assert select_setting(pd.concat([metrics, knn]), runs, "knn") == ["a"]
 
 
+def test_another_metric_may_choose():
+    metrics, runs = grid({"a": [0.3], "b": [0.5]})
+    macro = metrics.assign(metric="macro_f1", value=1 - metrics.value)
+    assert select_setting(pd.concat([metrics, macro]), runs, "linear_probe", metric="macro_f1") == ["a"]
+
+
 def test_ties_keep_the_earlier_setting_and_settings_not_in_runs_are_ignored():
     metrics, runs = grid({"a": [0.9], "b": [0.5], "c": [0.5]})
     assert select_setting(metrics, runs[1:], "linear_probe") == ["b"]

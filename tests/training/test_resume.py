@@ -45,7 +45,7 @@ def whole_state(folder: Path) -> dict:
     return state
 
 
-@pytest.fixture(scope="module", params=["contrastive", "supervised", "joint", "label_distance"])
+@pytest.fixture(scope="module", params=["contrastive", "supervised", "joint", "label_distance", "text_label"])
 def uninterrupted(request, tiny_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
     output, _ = start(tiny_data, folder, request.param).communicate(timeout=120)

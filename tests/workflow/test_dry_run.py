@@ -1,6 +1,5 @@
 """What Snakemake plans, without running anything."""
 
-import math
 import resource
 from collections import Counter
 from itertools import product
@@ -11,36 +10,40 @@ from pushpull.settings import SETTINGS
 from workflow_runs import ARTEFACTS, PARTS, ROOT, dry_run, job_counts, planned, snakemake
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
-TABLES = {"abalone": 5, "knn_mltc": 8, "clld": 3}
-FIGURES = {"abalone": 4, "knn_mltc": 3, "clld": 1}
+TABLES = {"abalone": 5, "knn_mltc": 8, "clld": 3, "push_pull": 3}
+FIGURES = {"abalone": 4, "knn_mltc": 3, "clld": 1, "push_pull": 1}
 
 
-def grid_points(kind: str, *given: dict | None) -> int:
-    """Combinations of the lists among the settings that the kind uses; a later dictionary goes before an earlier."""
+def grid_points(kind: str, *given: dict | None) -> list[tuple]:
+    """Values of every combination of the settings that the kind uses; a later dictionary goes before an earlier."""
     chosen = {key: value for settings in given for key, value in (settings or {}).items()}
-    lists = [v for key, v in chosen.items() if isinstance(v, list) and kind in SETTINGS[key].kinds]
-    return math.prod(len(values) for values in lists)
+    used = {key: value for key, value in sorted(chosen.items()) if kind in SETTINGS[key].kinds}
+    return list(
+        product(*([(key, v) for v in (value if isinstance(value, list) else [value])] for key, value in used.items()))
+    )
 
 
 def expected_counts(study: str) -> dict[str, int]:
     """Jobs per rule of a study, counted from config.yaml alone: kinds of method, grids, seeds, datasets.
 
-    Holds for studies in which no run is in two experiments.
+    A run that two experiments share counts once, if both give it the same settings.
     """
-    entry, runs, datasets, papers, timed = CONFIG["studies"][study], Counter(), set(), set(), set()
+    entry, datasets, papers, timed = CONFIG["studies"][study], set(), set(), set()
+    found = set()
     for experiment in entry["experiments"]:
         datasets |= set(experiment["datasets"])
         papers |= set(experiment["papers"])
-        places = len(experiment["datasets"]) * len(experiment["encoders"])
         seeds = experiment.get("seeds", entry["seeds"])
         for method, grid in experiment["methods"].items():
             kind = CONFIG["methods"][method]["kind"]
             points = grid_points(kind, experiment.get("settings"), grid)
-            runs[kind] += places * points * (1 if kind == "pretrained" else len(seeds))
+            chosen = seeds[:1] if kind in ("pretrained", "zero_shot") else seeds
+            found |= set(product(experiment["datasets"], experiment["encoders"], [(kind, method)], points, chosen))
         if "knn_mltc" in experiment["papers"]:
             timed |= set(product(experiment["datasets"], experiment["encoders"]))  # each has the method joint
-    total = sum(runs.values())
-    probed = runs["pretrained"] + runs["contrastive"] + runs["label_wise"]
+    runs = Counter(kind for _, _, (kind, _), _, _ in found)
+    total = sum(runs.values()) - runs["zero_shot"]
+    probed = runs["pretrained"] + runs["contrastive"] + runs["label_wise"] + runs["text_label"]
     published = sum(CONFIG["datasets"][name]["reader"] != "generated" for name in datasets)
     counts = {
         "download": published,
@@ -51,6 +54,7 @@ def expected_counts(study: str) -> dict[str, int]:
         "embed_and_classify": total - probed,
         "evaluate": probed,
         "evaluate_classified": total - probed,
+        "zero_shot": runs["zero_shot"],
         "inference": len(timed),
         "neighbourhoods": 1,
         "collect": 1,
@@ -81,7 +85,7 @@ def test_the_slurm_profile_plans_the_papers_grids_quickly(pristine):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert job_counts(printed) == expected_counts("papers")
     # Of its own time, not of the clock's, so that a busy machine does not fail the test.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 25
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 40
     train = next(job for job in planned(printed) if job.rule == "train")
     assert {"gpu=1", "cpus_per_task=8", "runtime=1440", "mem_mb=32000"} <= set(train.files("resources"))
 
@@ -143,6 +147,7 @@ def test_a_dry_run_writes_no_file(pristine, quick_plan):
 
 def test_the_slurm_profile_names_every_rule_that_runs_on_the_cluster(quick_plan, pristine):
     named = yaml.safe_load((pristine / "slurm/profile.yaml").read_text())["set-resources"]
+    assert named.pop("zero_shot")["gpu"] == 1  # the quick study has no zero-shot run
     jobs = planned(quick_plan)
     local = {"download", "prepare", "collect", "table", "figure", "report", "all", *ARTEFACTS}
     assert set(named) == {job.rule for job in jobs} - local

@@ -19,7 +19,7 @@ PROTOCOLS = {
     "linear_probe": {"half"},
     "classifier": {"half"},
     "knn": {"half", "mixed"},
-    "dbc": {"fixed", "one", "per_label", "exact"},
+    "dbc": {"fixed", "one", "one_macro", "per_label", "exact", "joint", "folds", "shrunk", "exact_top1"},
 }
 
 
@@ -59,6 +59,8 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
         ("tiny", "tiny_ldgn", "joint"),
         ("tiny_single", "tiny_cnn", "cross_entropy"),
         ("tiny_single", "tiny_cnn", "clld_adaptive"),
+        ("tiny", "tiny", "text_to_label"),
+        ("tiny", "tiny", "cosine_bce"),
     }
     assert {row["split"] for row in rows} == {"train", "validation", "test"}
     assert {row["protocol"] for row in rows if row["split"] == "train"} == {"training"}
@@ -67,6 +69,7 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
         ("knn_mltc", "tiny_cnn"),
         ("knn_mltc", "tiny_ldgn"),
         ("clld", "tiny_cnn"),
+        ("push_pull", "tiny"),
     }
     assert {row["seed"] for row in rows} == {"1"}
     keys = [tuple(row[name] for name in HEADER[:-1]) for row in rows]
@@ -75,7 +78,7 @@ def test_the_metrics_file_has_the_contracted_columns_and_every_run(finished):
 
 def test_every_protocol_of_a_method_is_measured_on_both_splits(finished):
     trained_head, probed = {"classifier"}, {"linear_probe"}
-    common = {"knn", "knn_mixed", "dbc_fixed", "dbc_one", "dbc_per_label", "dbc_exact"}
+    common = {"knn", "knn_mixed", *(f"dbc_{rule}" for rule in PROTOCOLS["dbc"])}
     rows = read_metrics(finished)
     for method in METHODS:
         first = trained_head if method in ("bce", "base_ft", "msc_ft") else probed
@@ -104,6 +107,9 @@ def test_values_are_finite_and_shares_lie_between_0_and_1(finished):
         if protocol == "neighbours":
             assert 0 <= value <= 1, key
             continue
+        if metric.startswith(("threshold", "macro_f1@")):
+            assert -1 <= value <= 1, key
+            continue
         if metric in ("micro_f1", "macro_f1"):
             low, high = (values[(*run, protocol, split, f"{metric}_{end}")] for end in ("low", "high"))
             assert low <= high, key
@@ -125,7 +131,7 @@ def test_a_single_label_dataset_has_accuracy_equal_to_micro_f1(finished):
         key = tuple(row[name] for name in HEADER[:-2])
         accuracies.setdefault(key, {})[row["metric"]] = row["value"]
     single = {key: found for key, found in accuracies.items() if key[1] == "tiny_single"}
-    assert len(single) == 4 * 7 * 2  # methods, protocols, splits
+    assert len(single) == 4 * 4 * 2  # methods, protocols, splits
     for found in single.values():  # one label a document and one decided: both are the share that is right
         assert float(found["accuracy"]) == pytest.approx(float(found["micro_f1"]), abs=1e-12)
     assert all("accuracy" not in found for key, found in accuracies.items() if key[1] == "tiny")

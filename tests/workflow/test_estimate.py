@@ -18,6 +18,7 @@ from pushpull.estimate.throughput import FAMILY, Rate, hours, operations, printe
 from pushpull.estimate.workload import (
     COMPARING,
     SPLITS,
+    VALIDATION_BATCH,
     Sizes,
     needed_sizes,
     printed_sizes,
@@ -28,7 +29,7 @@ from pushpull.estimate.workload import (
 )
 from pushpull.paper.names import ARTEFACTS
 from pushpull.plan import Plan
-from pushpull.settings import KINDS, defaults
+from pushpull.settings import CLASSIFIER, KINDS, defaults
 from workflow_runs import ROOT, job_counts
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -140,6 +141,23 @@ def test_a_run_on_fewer_training_documents_is_embedded_whole():
     assert work(settings_of("supervised", train_documents=900), SMALL, WORDPIECE).trained == 3 * 100 * 60
 
 
+def test_label_texts_pass_with_every_batch_and_checkpoints_are_compared_on_validation():
+    # 7 labels of 8 tokens; batches of 32: 4 of training documents, 1 of validation documents.
+    done = work(settings_of("text_label", batch_size=32), SMALL, WORDPIECE)
+    assert done.trained == 3 * (100 * 60 + 4 * 56)
+    assert done.alongside == 3 * (20 * 60 + 56)
+    assert done.afterwards == 3 * 20 * 60 + 160 * 60
+    fewer = settings_of("text_label", batch_size=32, train_documents=33)
+    many = SMALL._replace(documents=SMALL.documents | {"validation": 257})
+    assert work_in_documents(fewer, many) == (3 * (33 + 2 * 7), 3 * (257 + 2 * 7), 3 * 257 + 100 + 257 + 40)
+
+
+def test_zero_shot_passes_each_text_once_for_every_label():
+    settings = {"kind": "zero_shot", "max_tokens": 60}
+    assert work(settings, SMALL, WORDPIECE) == (0, 0, 7 * (20 + 40) * (60 + 10))
+    assert work_in_documents(settings, SMALL) == (0, 0, 7 * (20 + 40))
+
+
 @pytest.mark.parametrize(
     ("reader", "tokenizer", "cut", "tokens"),
     [
@@ -217,6 +235,26 @@ def test_clld_prints_training_and_test_documents_and_a_tenth_is_validation(empty
     assert found.labels == labels
 
 
+@pytest.mark.parametrize(
+    ("dataset", "train", "validation", "test", "labels", "assumed"),
+    [
+        ("semeval2018", 6_838, 886, 3_259, 11, False),
+        ("reuters21578", 7_770 - 786, 786, 3_019, 90, False),
+        ("eventdna", 1_237, 171, 1_771 - 1_237 - 171, 17, False),
+        ("biotech", 2_759 - 276, 276, 3_140 - 2_759, 29, True),
+        ("litcovid", 24_960, 6_239, 2_500, 7, True),
+    ],
+)
+def test_datasets_of_push_and_pull_have_sizes_and_what_is_assumed_is_called_so(
+    empty, dataset, train, validation, test, labels, assumed
+):
+    found = sizes(dataset, SHIPPED["datasets"][dataset])
+    assert found.documents == {"train": train, "validation": validation, "test": test}
+    assert found.labels == labels
+    assert ("assum" in found.source) == assumed
+    assert (found.source == "published files, counted") == (not assumed)
+
+
 def test_what_clld_does_not_print_has_no_size_before_it_is_prepared(empty):
     for dataset in ("r8_sgml", "r52_sgml", "newsgroups20_stripped"):
         assert sizes(dataset, SHIPPED["datasets"][dataset]) is None
@@ -259,6 +297,41 @@ def test_a_token_passes_twelve_times_through_alberts_one_layer():
         model = AlbertModel(AlbertConfig(**sizes, num_attention_heads=12, num_hidden_layers=12))
     (layer,) = model.encoder.albert_layer_groups
     assert encoder_of("albert", SHIPPED["encoders"]["albert"], 7).parameters == 12 * weights(layer) == 85_054_464
+
+
+@pytest.mark.parametrize(
+    ("encoder", "family", "hidden", "layers"),
+    [
+        ("bge_base", "Bert", 768, 12),
+        ("bge_large", "Bert", 1024, 24),
+        ("gist_large", "Bert", 1024, 24),
+        ("e5_dutch", "XLMRoberta", 768, 12),
+        ("deberta_nli", "DebertaV2", 768, 12),
+    ],
+)
+def test_parameters_of_the_encoders_of_push_and_pull_are_those_of_their_layers(encoder, family, hidden, layers):
+    import torch
+    import transformers
+
+    # As in the published configurations; DeBERTa-v3 projects its relative positions with the matrices of the words.
+    sizes = {"hidden_size": hidden, "num_hidden_layers": layers, "num_attention_heads": hidden // 64}
+    relative = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "share_att_key": True}
+    config = getattr(transformers, f"{family}Config")
+    with torch.device("meta"):
+        model = getattr(transformers, f"{family}Model")(
+            config(**sizes, intermediate_size=4 * hidden, **(relative if family == "DebertaV2" else {}))
+        )
+    found = encoder_of(encoder, SHIPPED["encoders"][encoder], 7)
+    assert found == Encoder(weights(model.encoder.layer), WORDPIECE)
+
+
+def test_a_gate_makes_stella_a_third_larger_than_other_large_encoders():
+    stella = encoder_of("stella_400m", SHIPPED["encoders"]["stella_400m"], 7).parameters
+    assert stella / encoder_of("bge_large", SHIPPED["encoders"]["bge_large"], 7).parameters == pytest.approx(
+        4 / 3, abs=0.001
+    )
+    # Its own count: 435 million, of which 31 million look up words and 1 million are the dense layer behind.
+    assert stella == pytest.approx(435e6 - 30_528 * 1024 - 1024**2, rel=0.005)
 
 
 def test_dropout_of_a_card_changes_no_size():
@@ -353,13 +426,22 @@ def test_the_pace_of_a_run_with_label_distances_counts_a_document_once_though_it
     assert rate.family == "classifier"
 
 
+def test_the_pace_of_a_run_with_label_texts_counts_documents_alone(empty):
+    config = config_of({"methods": {"base": None}})
+    put_card("mine", (100, 20, 40), (50, 50, 50))
+    put_run("text_to_label", pace=6000, batch_size=25)
+    (rate,) = rates(config)
+    # In an epoch, a second, 100 documents and 4 times 2 labels of 8 tokens pass three times, 20 and 2 labels once.
+    assert rate.flops == pytest.approx(2 * 10_646_784 * (3 * (6000 + 4 * 16) + 20 * 60 + 16))
+
+
 def test_runs_that_tell_nothing_of_a_gpu_are_left_out(empty):
     config = config_of({"methods": {"base": None}})
     put_card("mine", (100, 20, 40), (50, 50, 50))
     put_run("bce", pace=1000, device="x86_64 CPU", seed=1)
     put_run("bce", pace=None, seed=2)
     put_run("bce", pace=1000, dataset="gone", seed=3)
-    put_run("bce", pace=1000, dataset="semeval2018", seed=4)  # no card, not printed
+    put_run("bce", pace=1000, dataset="r8_sgml", seed=4)  # no card, not printed
     assert rates(config) == printed_rates()
 
 
@@ -385,10 +467,13 @@ def test_a_rate_of_the_same_encoder_goes_before_one_of_more_runs():
 
 
 def test_every_kind_of_method_has_a_family_and_the_right_checkpoints():
-    from pushpull.training.registry import OBJECTIVES, load
+    from pushpull.training import loop
+    from pushpull.training.registry import OBJECTIVES
 
     assert set(FAMILY) == set(KINDS)
-    assert {kind for kind in OBJECTIVES if load(kind).compares_documents} == set(COMPARING)
+    # A classifier has a validation micro-F1, which decides.
+    assert OBJECTIVES.keys() - {*CLASSIFIER} == COMPARING.keys()
+    assert loop.VALIDATION_BATCH == VALIDATION_BATCH
 
 
 # What tables and figures show.
@@ -483,6 +568,33 @@ def test_what_each_artefact_of_clld_shows():
     assert found["figure2"] == [run for run in plan.label_distances() if run.method == "clld_adaptive"]
 
 
+PUSH_PULL = (
+    {
+        "papers": ["push_pull"],
+        "encoders": ["minilm"],
+        "methods": {"pretrained": None, "bce": None, "text_to_label": None, "cosine_bce": None, "focal": None},
+    },
+    {"papers": ["push_pull"], "encoders": ["deberta_nli"], "methods": {"zero_shot": None}},
+)
+
+
+def test_what_each_artefact_of_push_and_pull_shows():
+    """Two seeds: pretrained 1 run, two losses 4, bce 2, a further classifier 2, zero_shot 1."""
+    plan = Plan(config_of(*PUSH_PULL))
+    found = {name: len(runs_shown(plan, "push_pull", name)) for name in ARTEFACTS["push_pull"]}
+    assert found == {"table1": 1 + 4 + 2 + 2 + 1, "table_rules": 1 + 4 + 1, "table_ladder": 1 + 4, "figure1": 1 + 4}
+
+
+def test_label_texts_and_zero_shot_are_in_no_table_of_another_paper():
+    papers = [paper for paper in ARTEFACTS if paper != "push_pull"]
+    methods = {"text_to_label": None, "margin": None}
+    zero_shot = PUSH_PULL[1] | {"papers": papers, "datasets": ["mine"]}
+    plan = Plan(config_of({"papers": papers, "datasets": ["mine"], "methods": methods}, zero_shot))
+    assert len(plan.papers["abalone"]) == 2 * 2 + 1
+    shown = {(paper, name): runs_shown(plan, paper, name) for paper in papers for name in ARTEFACTS[paper]}
+    assert {place for place, runs in shown.items() if runs} == set()
+
+
 # What is printed.
 
 
@@ -559,6 +671,26 @@ def test_jobs_are_those_that_snakemake_plans(quick_plan):
     found = jobs(Plan(SHIPPED))
     planned = job_counts(quick_plan)
     assert found == {rule: planned[rule] for rule in found}
+
+
+def test_zero_shot_is_one_job():
+    assert jobs(Plan(config_of(*PUSH_PULL))) == {
+        "train": 1 + 2 + 4 + 2,
+        "embed": 1 + 4,
+        "evaluate": 1 + 4,
+        "embed_and_classify": 4,
+        "evaluate_classified": 4,
+        "zero_shot": 1,
+    }
+
+
+def test_hours_of_zero_shot_by_hand(empty):
+    text = report(config_of({**PUSH_PULL[1], "datasets": ["reuters21578"], "settings": {"max_tokens": 100}}))
+    runs, tokens, spent = numbers(text, "reuters21578  deberta_nli  zero_shot")
+    # 90 labels x (786 + 3,019) documents of 100 + 10 tokens; for RoBERTa-base, as large, see the hours of CLLD.
+    assert runs == 1
+    assert tokens == pytest.approx(90 * 3_805 * 110 / 1e9, abs=0.005)
+    assert spent == pytest.approx(1.5 * 90 * 3_805 * 110 / (181.3 * 1_323_000), abs=0.05)
 
 
 def test_an_unknown_study_is_refused_as_by_snakemake(empty, capsys):

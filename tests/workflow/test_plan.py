@@ -47,9 +47,9 @@ def test_the_quick_study_runs_the_compared_methods_with_two_seeds_and_the_others
     runs = Plan(SHIPPED).runs()
     found = Counter((run.encoder, run.method) for run in runs)
     once = ("pretrained", "bce", "focal", "asymmetric", "base_queue", "base_queue_prototypes", "base_ft", "msc_ft")
-    once += ("mulcon", "mulcon_alone")
-    abalone = {("minilm_2", method): 1 for method in once} | {("minilm_2", method): 2 for method in ("base", "msc")}
-    assert {key: count for key, count in found.items() if key[0] == "minilm_2"} == abalone
+    once += ("mulcon", "mulcon_alone", "text_to_label", "texts_and_labels", "margin")
+    minilm = {("minilm_2", method): 1 for method in once} | {("minilm_2", method): 2 for method in ("base", "msc")}
+    assert {key: count for key, count in found.items() if key[0] == "minilm_2"} == minilm
     for encoder in ("cnn", "ldgn_128"):  # base models of kNN-MLTC, each with and without L_con and its coefficient
         assert {method for place, method in found if place == encoder} == {"bce", "joint", "joint_binary"}
     clld = {"cross_entropy", "clld", "clld_constant", "clld_everywhere", "clld_adaptive"}

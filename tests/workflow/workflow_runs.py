@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).with_name("tiny.yaml")
-PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "profiles", "slurm", "envs")
+PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "labels", "profiles", "slurm", "envs")
 TINY_ARGUMENTS = ("--configfile", TINY)
 TABLES = [f"abalone_table{name}" for name in ("1", "2", "3", "4", "_ladder")]
 TABLES += [f"knn_mltc_table{name}" for name in ("2", "3", "4", "5", "6", "7", "8", "_ladder")]
 TABLES += [f"clld_table{name}" for name in ("2", "3", "_ladder")]
+TABLES += [f"push_pull_table{name}" for name in ("1", "_rules", "_ladder")]
 FIGURES = [f"abalone_figure{name}" for name in ("1", "2", "_forces", "_collapse")]
-FIGURES += [f"knn_mltc_figure{name}" for name in ("2", "3", "4")] + ["clld_figure2"]
+FIGURES += [f"knn_mltc_figure{name}" for name in ("2", "3", "4")] + ["clld_figure2", "push_pull_figure1"]
 ARTEFACTS = TABLES + FIGURES
 
 

@@ -75,7 +75,9 @@ def _say(error: ValidationError) -> str:
     if error.validator == "enum":
         return f"{where}: {unknown('value', error.instance, error.validator_value)}"
     if error.validator == "oneOf":
-        ways = "pooling with package + sha256, hub + revision or package + random; or architecture"
+        ways = (
+            "pooling with package + sha256, hub + revision or package + random; hub + revision + nli; or architecture"
+        )
         return f"{where}: an encoder needs {ways}; it has {', '.join(error.instance)}"
     hint = ""
     if error.validator == "type" and isinstance(error.instance, str) and error.instance.lower().count("e") == 1:
@@ -131,6 +133,10 @@ def _encoders(config: dict) -> list[str]:
             ]
         else:
             problems += [f"{where}: {key} goes with architecture only" for key in card if key in only_built]
+            if "remote_code" in card and "hub" not in card:
+                problems.append(f"{where}.remote_code: goes with hub only, whose revision pins the code")
+            if card.get("random") and card.get("pooling") == "published":
+                problems.append(f"{where}.pooling: a random encoder has nothing published; allowed: cls, mean")
     return problems
 
 
@@ -172,6 +178,7 @@ def _studies(config: dict) -> list[str]:
             for part, allowed in known.items():
                 wrong = [value for value in experiment[part] if value not in allowed]
                 problems += [f"{where}.{part}: {unknown(part[:-1], value, allowed)}" for value in wrong]
+            problems += _too_long(config, experiment, where)
             kinds = {config["methods"].get(method, {}).get("kind") for method in experiment["methods"]}
             used = [key for key, setting in SETTINGS.items() if kinds & set(setting.kinds)]
             idle = [key for key in experiment.get("settings", {}) if key not in used]
@@ -186,3 +193,19 @@ def _studies(config: dict) -> list[str]:
                 if parent and parent not in experiment["methods"]:
                     problems.append(f"{where}.methods: {method} starts from {parent}, which is not among the methods")
     return problems
+
+
+def _too_long(config: dict, experiment: dict, where: str) -> list[str]:
+    """Texts cut at more tokens than an encoder's `max_length`."""
+    cut = set()
+    for method, given in experiment["methods"].items():
+        default = {"max_tokens": SETTINGS["max_tokens"].default} | config["methods"].get(method, {})
+        value = (default | experiment.get("settings", {}) | (given or {}))["max_tokens"]
+        cut |= set(value if isinstance(value, list) else [value])
+    limits = {name: config["encoders"].get(name, {}).get("max_length") for name in experiment["encoders"]}
+    return [
+        f"{where}: max_tokens {value} is more than encoders.{name}.max_length, {limit}"
+        for name, limit in limits.items()
+        for value in sorted(cut)
+        if limit and value > limit
+    ]

@@ -37,8 +37,8 @@ def experiment_runs(config: dict, experiment: dict, seeds: list[int]) -> list[Ru
     for dataset, encoder, method in product(*(experiment[part] for part in ("datasets", "encoders", "methods"))):
         entry, kind = config["datasets"][dataset], config["methods"][method]["kind"]
         _refuse(dataset, entry, encoder, config["encoders"][encoder], method, config["methods"][method])
-        # An encoder as it came is the same for every seed.
-        chosen = seeds[:1] if kind == "pretrained" else seeds
+        # What is not trained is the same for every seed.
+        chosen = seeds[:1] if kind in ("pretrained", "zero_shot") else seeds
         points = [_with_pairs(dataset, entry, *point) for point in _grid(config["methods"], experiment, method)]
         for (setting, settings), seed in product(points, chosen):
             runs.append(Run(dataset, encoder, method, setting, seed, settings))
@@ -55,6 +55,13 @@ def _refuse(dataset: str, entry: dict, encoder: str, card: dict, method: str, de
             f"{method}: dropout makes the two views of a document differ, and {encoder} has none; "
             f"give encoders.{encoder} a dropout, as text_cnn has"
         )
+    if (definition["kind"] == "zero_shot") != ("nli" in card):
+        raise InputError(
+            f"{method} on {encoder}: a zero_shot method needs an encoder with nli: true, and such an encoder a "
+            "zero_shot method; give them an experiment of their own"
+        )
+    if definition["kind"] == "zero_shot" and entry["task"] != "multi":
+        raise InputError(f"{method}: zero-shot is for task: multi, {dataset} is task: {entry['task']}")
     if definition["kind"] == "label_wise" and "architecture" in card:
         raise InputError(f"{method}: label-wise training pools the tokens of a transformer, {encoder} is none")
 

@@ -18,6 +18,7 @@ DATA = "results/data/{dataset}"
 PROTOCOLS = dict.fromkeys(PROBED, ("linear_probe", "knn", "dbc")) | dict.fromkeys(
     CLASSIFIER, ("classifier", "knn", "dbc")
 )
+PROTOCOLS["zero_shot"] = ("zero_shot",)
 # The paper whose tables show neighbours, inference times and datastores.
 NEIGHBOURS_OF = "knn_mltc"
 
@@ -85,9 +86,22 @@ class Plan:
         """The encoder's entry in config.yaml, less what only tables show: it must not retrain anything."""
         return _without(self.config["encoders"][wildcards.encoder], "title", "printed_as")
 
+    def remote_code(self, wildcards) -> bool:
+        """Whether Python code that comes with the encoder may be run."""
+        return self.card(wildcards).get("remote_code", False)
+
     def vectors(self, wildcards) -> list[str]:
         """The file of word vectors that an encoder starts from, if it has one."""
         return [path for path in [self.card(wildcards).get("vectors")] if path]
+
+    def label_texts(self, wildcards) -> list[str]:
+        """The user's file of label texts, if the dataset has one."""
+        entry = self.config["datasets"][wildcards.dataset]
+        return [entry["label_texts"]] if "label_texts" in entry else []
+
+    def training_label_texts(self, wildcards) -> list[str]:
+        """The same for training, where it reads them: other runs are not trained again when one is edited."""
+        return self.label_texts(wildcards) if self.kind(wildcards.method) == "text_label" else []
 
     def setting(self, key: str) -> Callable:
         """Params function: one resolved setting of a run, None for a run that does not have it."""
@@ -98,8 +112,13 @@ class Plan:
         return [] if self.kind(wildcards.method) == "finetune" else f"{self.run(wildcards).path}/forces.csv"
 
     def decision_files(self) -> list[str]:
-        """decisions.npz of every run and protocol."""
-        return [f"{run.path}/{name}/decisions.npz" for run in self.runs() for name in PROTOCOLS[run.settings["kind"]]]
+        """decisions.npz of every run and protocol; a zero-shot run has none where its weights are absent."""
+        return [
+            f"{run.path}/{name}/decisions.npz"
+            for run in self.runs()
+            if run.settings["kind"] != "zero_shot"
+            for name in PROTOCOLS[run.settings["kind"]]
+        ]
 
     def training_code(self, wildcards) -> str:
         """Fingerprint of the code that trains a run, less the objectives, losses and architectures of others."""
@@ -110,8 +129,9 @@ class Plan:
         return stages.embedding_code(self.card(wildcards))
 
     def entry(self, wildcards) -> dict:
-        """The dataset's entry in config.yaml, less what tables, kNN and label distances alone use."""
-        return _without(self.config["datasets"][wildcards.dataset], "title", "printed_as", "knn", "confusable")
+        """The dataset's entry in config.yaml, less what later steps alone use."""
+        later = ("title", "printed_as", "knn", "confusable", "label_texts")
+        return _without(self.config["datasets"][wildcards.dataset], *later)
 
     def prepare_code(self, wildcards) -> str:
         """Fingerprint of the code that prepares a dataset, less the readers of others."""

@@ -2,14 +2,25 @@
 
 from typing import NamedTuple
 
-KINDS = ("pretrained", "supervised", "joint", "label_distance", "contrastive", "label_wise", "finetune")
-_TRAINED = KINDS[1:]
+KINDS = (
+    "pretrained",
+    "supervised",
+    "joint",
+    "label_distance",
+    "contrastive",
+    "label_wise",
+    "text_label",
+    "finetune",
+    "zero_shot",
+)
+_TRAINED = KINDS[1:-1]
 CLASSIFIER = ("supervised", "joint", "label_distance", "finetune")
 """Kinds that train a classifier of their own; `PROBED`: the others, whose frozen encoder gets a linear probe."""
 _CONTRASTIVE = ("contrastive", "label_wise")
-PROBED = ("pretrained", *_CONTRASTIVE)
+_TEXT_LABEL = ("text_label",)
+PROBED = ("pretrained", *_CONTRASTIVE, *_TEXT_LABEL)
 _DISTANT = ("label_distance",)
-_COMPARING = ("joint", *_CONTRASTIVE)
+_COMPARING = ("joint", *_CONTRASTIVE, *_TEXT_LABEL)
 
 
 class Setting(NamedTuple):
@@ -38,7 +49,7 @@ SETTINGS = {
     "queue_size": Setting("queue", 0, ("contrastive",), (0, 1_000_000)),
     "momentum": Setting("mom", 0.999, ("contrastive",), (0.0, 1.0)),
     "prototypes": Setting("proto", False, ("contrastive",), (False, True)),
-    "negative_weight": Setting("beta", 1.0, ("contrastive",), (1e-6, 1.0)),
+    "negative_weight": Setting("beta", 1.0, ("contrastive", *_TEXT_LABEL), (1e-6, 1.0)),
     "projection": Setting("proj", 256, _CONTRASTIVE, (1, 65_536)),
     "similarity": Setting("sim", "cosine", ("contrastive",), ("cosine", "euclidean")),
     "contrastive_weight": Setting("gamma", 0.1, ("joint",), (0.0, 1000.0)),
@@ -47,9 +58,11 @@ SETTINGS = {
     "largest_distance": Setting("max", 5.0, _DISTANT, (1.0, 1000.0)),
     "loss_mix": Setting("mix", 0.5, _DISTANT, (0.0, 1.0)),
     "update_every": Setting("every", 10, _DISTANT, (1, 10_000)),
+    "margin": Setting("margin", 0.2, _TEXT_LABEL, (-1.0, 1.0)),
     "bce_weight": Setting("bce", 1.0, ("label_wise",), (0.0, 1000.0)),
     "divisor": Setting("div", "batch", ("contrastive",), ("batch", "anchors")),
     "clean_text": Setting("clean", False, KINDS, (False, True)),
+    "label_text": Setting("names", "readable", KINDS, ("name", "readable", "description")),
     "probe_grid": Setting("probe", "paper", PROBED, ("paper", "released")),
     "train_documents": Setting("n", None, _TRAINED, (1, 100_000_000)),
     "parent": Setting("from", None, ("finetune",), ()),
@@ -66,9 +79,11 @@ HEADLINE = {
     "label_distance": ("learning_rate", "label_distance", "epochs"),
     "contrastive": ("learning_rate", "temperature", "epochs"),
     "label_wise": ("learning_rate", "temperature", "epochs"),
+    "text_label": ("learning_rate", "epochs"),
     "finetune": ("learning_rate", "epochs"),
+    "zero_shot": ("max_tokens",),
 }
-SCHEDULES = dict.fromkeys(CLASSIFIER, "linear") | dict.fromkeys(_CONTRASTIVE, "cosine")
+SCHEDULES = dict.fromkeys((*CLASSIFIER, *_TEXT_LABEL), "linear") | dict.fromkeys(_CONTRASTIVE, "cosine")
 
 
 def defaults(kind: str) -> dict:
@@ -76,7 +91,7 @@ def defaults(kind: str) -> dict:
 
     Example:
         >>> defaults("pretrained")
-        {'max_tokens': 300, 'clean_text': False, 'probe_grid': 'paper'}
+        {'max_tokens': 300, 'clean_text': False, 'label_text': 'readable', 'probe_grid': 'paper'}
     """
     chosen = {key: setting.default for key, setting in SETTINGS.items() if kind in setting.kinds}
     return chosen | ({"schedule": SCHEDULES[kind]} if kind in SCHEDULES else {})

@@ -10,6 +10,7 @@ TRAINING = ("training.run",)
 EMBEDDING = ("encoders.encoder", "encoders.heads", "data.dataset")
 # What else trains a kind: a probe picks the checkpoint, and the grid point that fine-tuning starts from.
 CHOICE = ("evaluation.checkpoint_choice",)
+CHOICE_BY_DBC = ("evaluation.dbc_choice",)
 WITHOUT_CHOICE = ("pretrained", "supervised", "joint", "label_distance")
 # They name every objective, loss and architecture; a run depends on its own alone.
 REGISTRIES = ("training.registry", "losses.registry", "encoders.registry")
@@ -21,7 +22,7 @@ def training_code(settings: dict, card: dict) -> str:
     used = _names(
         OBJECTIVES.get(kind), BY_KIND[kind].get(settings.get("loss")), ARCHITECTURES.get(card.get("architecture"))
     )
-    choice = () if kind in WITHOUT_CHOICE else CHOICE
+    choice = CHOICE_BY_DBC if kind == "text_label" else () if kind in WITHOUT_CHOICE else CHOICE
     # The names stand beside the hash, since it leaves the registries out.
     return " ".join([fingerprint(*TRAINING, *choice, *_modules(used), without=REGISTRIES), *used])
 

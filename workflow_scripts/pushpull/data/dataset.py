@@ -41,11 +41,6 @@ def label_names(card: dict) -> list[str]:
     return [label["name"] for label in card["labels"]]
 
 
-def label_texts(card: dict) -> list[str]:
-    """What an encoder reads for each label, in the card's order."""
-    return [label["text"] for label in card["labels"]]
-
-
 def read_ids(folder: str | Path, split: str) -> list[str]:
     """Ids of a split's documents, in file order.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pushpull.encoders import registry
+from pushpull.encoders.canary import check_canary
 from pushpull.encoders.encoder import Encoder
 
 
@@ -14,6 +15,8 @@ def needs_corpus(card: dict) -> bool:
 def build_encoder(card: dict, texts: list[str] | None, labels: np.ndarray | None) -> Encoder:
     """Load the encoder of an entry of `encoders:` in config.yaml, or build it; weights follow torch's global seed.
 
+    Published weights are held against their canary (`canary.check_canary`).
+
     Args:
         card: see `load_encoder`; or `architecture` (`text_cnn` or `ldgn`) with, optionally, `embedding` (300),
             `vocabulary` (50,000), `min_count` (2), `vectors` (file of word vectors), `dropout` (of word vectors, 0),
@@ -22,10 +25,13 @@ def build_encoder(card: dict, texts: list[str] | None, labels: np.ndarray | None
         labels: multi-hot training labels, uint8 [n, L], for the label graph of LDGN.
 
     Raises:
-        InputError: weights or word vectors are missing or not the expected ones.
+        InputError: weights or word vectors are missing or not the expected ones, or give other vectors than before.
     """
     if needs_corpus(card):
         return registry.load(card["architecture"]).from_corpus(card, texts, labels)
     from pushpull.encoders.sentence import load_encoder  # seconds of imports that a word encoder does without
 
-    return load_encoder(card)
+    encoder = load_encoder(card)
+    if not card.get("random"):
+        check_canary(card, encoder)
+    return encoder

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from pushpull.encoders import registry
 from pushpull.encoders.tokens import Tokens
+from pushpull.errors import InputError
 from pushpull.files import atomic_path
 
 # A SentenceTransformer or a WordEncoder: a module with `tokenizer` and `get_embedding_dimension()` whose forward pass
@@ -19,12 +20,39 @@ from pushpull.files import atomic_path
 Encoder = nn.Module
 # What is made of the features of a batch -> [B, n]
 Output = Callable[[dict[str, Tensor]], Tensor]
+BATCH = {"cpu": 16, "cuda": 64}  # when nothing is trained; more than fits a CPU's cache is slower by a tenth
 
 
-def tokenise(encoder: Encoder, texts: list[str], max_tokens: int) -> Tokens:
-    """Tokenise texts once, cut at `max_tokens` (special tokens included)."""
+def tokenise(encoder: Encoder, texts: list[str], max_tokens: int, prompt: str = "text") -> Tokens:
+    """Tokenise texts once, each behind the encoder's prompt of that name, cut at `max_tokens`.
+
+    Args:
+        max_tokens: of prompt and text together, special tokens included.
+        prompt: "text" or "label"; an encoder that has no prompt of that name reads the bare texts.
+
+    Raises:
+        InputError: the encoder takes fewer tokens, or the prompt leaves no room for a text.
+    """
+    limit = getattr(encoder, "max_seq_length", None)
+    if limit is not None and max_tokens > limit:
+        raise InputError(
+            f"max_tokens: {max_tokens} is more than the {limit} tokens that the encoder takes (max_length in its "
+            f"entry of encoders:, or its own limit); set max_tokens to {limit} or less"
+        )
+    if before := getattr(encoder, "prompts", {}).get(prompt):
+        _check_prompt(encoder, before, max_tokens)
+        texts = [before + text for text in texts]
     rows = encoder.tokenizer(texts, truncation=True, max_length=max_tokens, return_attention_mask=False)["input_ids"]
     return Tokens.from_rows(rows, encoder.tokenizer.pad_token_id)
+
+
+def _check_prompt(encoder: Encoder, prompt: str, max_tokens: int) -> None:
+    length = len(encoder.tokenizer(prompt)["input_ids"])
+    if length >= max_tokens:
+        raise InputError(
+            f"the prompt {prompt!r} has {length} tokens, which leaves none of max_tokens {max_tokens} for a text; set "
+            f"max_tokens to more than {length}, or shorten the prompt (prompts of the entry under encoders:)"
+        )
 
 
 def forward(encoder: Encoder, batch: dict[str, Tensor]) -> Tensor:
@@ -37,10 +65,14 @@ def text_vectors(features: dict[str, Tensor]) -> Tensor:
     return features["sentence_embedding"]
 
 
-def embed(encoder: Encoder, tokens: Tokens, device: str, batch_size: int = 64, title: str = "") -> np.ndarray:
-    """Text vectors of a whole corpus in eval mode, float32 [documents, d], in the order of the corpus."""
+def embed(encoder: Encoder, tokens: Tokens, device: str, batch_size: int | None = None, title: str = "") -> np.ndarray:
+    """Text vectors of a whole corpus in eval mode, float32 [documents, d], in the order of the corpus.
+
+    Args:
+        batch_size: None: what is fast on the device.
+    """
     vectors = np.empty((len(tokens.lengths), encoder.get_embedding_dimension()), np.float32)
-    _fill([(text_vectors, vectors)], encoder, tokens, device, batch_size, title)
+    _fill([(text_vectors, vectors)], encoder, tokens, device, batch_size or BATCH[device], title)
     return vectors
 
 
@@ -75,6 +107,7 @@ def embed_blocks(
     max_tokens: int,
     outputs: dict[Path, tuple[int, Output]],
     title: str,
+    prompt: str = "text",
 ) -> None:
     """Write what functions make of an encoder's features of a corpus, given in blocks of texts, as float32 .npy.
 
@@ -82,6 +115,7 @@ def embed_blocks(
 
     Args:
         outputs: {path: (n, features -> [B, n])}; a file holds [documents, n].
+        prompt: see `tokenise`.
     """
     with ExitStack() as files:
         mapped = []
@@ -89,27 +123,40 @@ def embed_blocks(
             temporary = files.enter_context(atomic_path(path))
             shape = (documents, width)
             mapped.append((output, np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)))
-        begin = 0
+        begin, device = 0, pick_device()
         for texts in blocks:
             part = [(output, array[begin : begin + len(texts)]) for output, array in mapped]
-            _fill(part, encoder, tokenise(encoder, texts, max_tokens), pick_device(), 64, title)
+            _fill(part, encoder, tokenise(encoder, texts, max_tokens, prompt), device, BATCH[device], title)
             begin += len(texts)
         for _, array in mapped:
             array.flush()
 
 
-def save_encoder(encoder: Encoder, folder: Path) -> None:
-    """Write the encoder as safetensors with its configuration; `SentenceTransformer(folder)` opens one of sentences."""
+def save_encoder(encoder: Encoder, folder: Path, max_tokens: int | None = None) -> None:
+    """Write the encoder as safetensors with its configuration; `SentenceTransformer(folder)` opens one of sentences.
+
+    Args:
+        max_tokens: where `SentenceTransformer(folder).encode` cuts texts, as the run did; None: at the encoder's limit.
+    """
+    if max_tokens is not None and hasattr(encoder, "max_seq_length"):
+        encoder[0].processing_kwargs = {"text": {"max_length": max_tokens}}
     encoder.save(str(folder), create_model_card=False, safe_serialization=True)
 
 
-def open_encoder(folder: Path) -> Encoder:
-    """Load what `save_encoder` wrote."""
+def open_encoder(folder: Path, remote_code: bool = False) -> Encoder:
+    """Load what `save_encoder` wrote.
+
+    Args:
+        remote_code: what the card says: whether Python code that came with the encoder may be run.
+
+    Raises:
+        InputError: the folder holds code that is not allowed.
+    """
     if (settings := folder / registry.SETTINGS).is_file():
         return registry.load(json.loads(settings.read_text(encoding="utf-8"))["architecture"]).load(folder)
     from pushpull.encoders.sentence import open_sentence_encoder  # seconds of imports
 
-    return open_sentence_encoder(folder)
+    return open_sentence_encoder(folder, remote_code)
 
 
 def pick_device() -> str:

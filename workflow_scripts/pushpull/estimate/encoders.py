@@ -11,8 +11,19 @@ ENCODERS = {
     "google-bert/bert-base-uncased": (768, 12, "wordpiece"),
     # A token passes through one shared layer 12 times. SentencePiece, as large as BERT's WordPiece, counts as that.
     "albert/albert-base-v2": (768, 12, "wordpiece"),
+    "BAAI/bge-base-en-v1.5": (768, 12, "wordpiece"),
+    "BAAI/bge-large-en-v1.5": (1024, 24, "wordpiece"),
+    "avsolatorio/GIST-large-Embedding-v0": (1024, 24, "wordpiece"),
+    "NovaSearch/stella_en_400M_v5": (1024, 24, "wordpiece"),
+    # Dutch SentencePiece: the tokens a word that BERT's English WordPiece makes of Dutch are too many for it.
+    "clips/e5-base-trm-nl": (768, 12, "wordpiece"),
+    # Without the relative positions, which DeBERTa projects once a layer and batch, not for every token.
+    "MoritzLaurer/deberta-v3-base-zeroshot-v2.0": (768, 12, "wordpiece"),
     "random": (32, 2, "wordpiece"),
 }
+# Feed-forward part with a gate: three matrices, not two. Biases and gains are taken to be as many as without (they are
+# fewer, one weight in 4,000), and the dense layer that follows pooling is left out.
+GATED = {"NovaSearch/stella_en_400M_v5"}
 FLOPS_PER_PARAMETER = 2  # a forward pass multiplies and adds once per weight and token that it meets
 WORDS = "words"  # tokenizer of the word encoders
 _SIZES = {"embedding": 300, "kernel_widths": [3, 4, 5], "feature_maps": 128, "hidden": 512}  # where a card has none
@@ -40,7 +51,8 @@ class Encoder(NamedTuple):
 def encoder_of(name: str, card: dict, labels: int) -> Encoder:
     """Size of the encoder that an entry of `encoders:` describes; a card with `layers` has only so many.
 
-    A layer of hidden size h has 12 h^2 weights and 13 h biases and gains, where its feed-forward part is 4 h wide.
+    A layer of hidden size h has 12 h^2 weights and 13 h biases and gains, where its feed-forward part is 4 h wide; a
+    gate makes it 16 h^2.
 
     Args:
         labels: of the dataset; LDGN has a vector for each.
@@ -61,7 +73,8 @@ def encoder_of(name: str, card: dict, labels: int) -> Encoder:
             "Add its hidden size, layers and tokenizer to ENCODERS in workflow_scripts/pushpull/estimate/encoders.py."
         )
     hidden, layers, tokenizer = ENCODERS[key]
-    return Encoder(card.get("layers", layers) * (12 * hidden**2 + 13 * hidden), tokenizer)
+    weights = (16 if key in GATED else 12) * hidden**2 + 13 * hidden
+    return Encoder(card.get("layers", layers) * weights, tokenizer)
 
 
 def _text_cnn(card: dict, labels: int) -> Encoder:

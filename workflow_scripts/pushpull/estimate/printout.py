@@ -20,15 +20,18 @@ from pushpull.plan import Plan
 from pushpull.settings import CLASSIFIER
 
 NOTES = """\
-Tokens: documents x tokens per document x passes. Training passes forward and backward, with label
-distances each document twice; momentum encoder (where there is a queue), validation after each epoch, three checkpoints
-compared and the embedding of all splits pass forward only.
+Tokens: documents x tokens per document x passes. Training passes forward and backward, with label distances each
+document twice, in text_label with the text of every label, about 8 tokens, in every batch; momentum encoder (where
+there is a queue), validation after each epoch, three checkpoints compared (text_label: on validation alone) and the
+embedding of all splits pass forward only. zero_shot: each document of validation and test with every label, the text
+and about 10 tokens of hypothesis, forward only.
 A run with `patience` counts with all its epochs: an upper bound.
 Tokens per document: min(words x tokens per word + special tokens, max_tokens), an upper bound, for many documents are
 shorter.
 Hours: tokens x (1 forward, 2 backward) x 2 x weights that a token meets / operations per second; LDGN's graph is
 counted by document. A small encoder uses a GPU less well than a large one, an LSTM still less: hours scaled up from one
-are too many, down to one too few. Not counted: attention between tokens, classifiers, probes, kNN, tables."""
+are too many, down to one too few. Not counted: attention between tokens, prompts, classifiers, probes, kNN, DBC,
+tables."""
 FORMATS = {"runs": "{:,}".format, "10^9 tokens": "{:,.2f}".format, "GPU hours": "{:,.1f}".format}
 
 
@@ -82,6 +85,9 @@ def jobs(plan: Plan) -> dict[str, int]:
     counts = Counter()
     for run in plan.runs():
         kind = run.settings["kind"]
+        if kind == "zero_shot":
+            counts["zero_shot"] += 1
+            continue
         classified = kind in CLASSIFIER
         counts["finetune" if kind == "finetune" else "train"] += 1
         counts["embed_and_classify" if classified else "embed"] += 1

@@ -8,10 +8,11 @@ from pushpull.estimate.workload import PRINTED
 from pushpull.grid import Run
 from pushpull.paper import clld_rows as clld
 from pushpull.paper import knn_mltc_rows as knn_mltc
+from pushpull.paper import push_pull_rows as push_pull
 from pushpull.paper.abalone_rows import BASE, MSC, MULCON, MULCON_ALONE, ROWS2, ROWS3, ROWS4, TEMPERATURE
 from pushpull.paper.tables import Row
 from pushpull.plan import Plan
-from pushpull.settings import KINDS
+from pushpull.settings import CLASSIFIER, PROBED
 
 
 class Shown(NamedTuple):
@@ -42,13 +43,17 @@ def _rows(table: str | None, *rows: Row, kinds: tuple[str, ...] = (), first: boo
 
 _ALL_KNN = tuple(row for pair in knn_mltc.COMPARISONS for row in pair)
 _ALL_CLLD = tuple(clld.ABLATION.values())
-_CLUSTERS = Shown(_methods(*ROWS4), KINDS, TEMPERATURE, "table4")
+_EMBEDDED = (push_pull.UNTRAINED, *push_pull.LOSSES)
+_ALL_PUSH_PULL = (*_EMBEDDED, push_pull.BCE, push_pull.ZERO_SHOT)
+_CLUSTERS = Shown(_methods(*ROWS4), ("pretrained", *CLASSIFIER, "contrastive", "label_wise"), TEMPERATURE, "table4")
 # None: drawn or counted without a run.
 SHOWN: dict[str, dict[str, Shown | None]] = {
     "abalone": {
         "table1": None,
         "table2": Shown(_methods(*ROWS2), ("pretrained", "contrastive", "label_wise"), None, "table2"),
-        "table3": Shown(_methods(*ROWS3), KINDS[1:], TEMPERATURE, "table3"),
+        "table3": Shown(
+            _methods(*ROWS3), ("supervised", "contrastive", "label_wise", "finetune"), TEMPERATURE, "table3"
+        ),
         "table4": _CLUSTERS,
         "table_ladder": Shown(_methods(*ROWS2, *ROWS3), (), TEMPERATURE, None),
         "figure1": None,
@@ -75,9 +80,20 @@ SHOWN: dict[str, dict[str, Shown | None]] = {
         "table_ladder": _rows(None, *_ALL_CLLD),
         "figure2": _rows(None, clld.CLALD, first=True),
     },
+    "push_pull": {
+        "table1": _rows(None, *_ALL_PUSH_PULL, kinds=(*PROBED, *CLASSIFIER)),
+        "table_rules": _rows(None, *_EMBEDDED, push_pull.ZERO_SHOT, kinds=PROBED),
+        "table_ladder": _rows(None, *_EMBEDDED),
+        "figure1": _rows(None, *_EMBEDDED, kinds=PROBED),
+    },
 }
 # Methods with a row in a paper's own tables; the others are further ones.
-WITH_ROW = {"abalone": _methods(*ROWS2, *ROWS3), "knn_mltc": _methods(*_ALL_KNN), "clld": _methods(*_ALL_CLLD)}
+WITH_ROW = {
+    "abalone": _methods(*ROWS2, *ROWS3),
+    "knn_mltc": _methods(*_ALL_KNN),
+    "clld": _methods(*_ALL_CLLD),
+    "push_pull": _methods(*_ALL_PUSH_PULL),
+}
 
 
 def runs_shown(plan: Plan, paper: str, artefact: str) -> list[Run]:

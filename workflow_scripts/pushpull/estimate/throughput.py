@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import Encoder, encoder_of
-from pushpull.estimate.workload import VIEWS, Sizes, printed_sizes, sizes, work, work_in_documents
+from pushpull.estimate.workload import Sizes, paced_tokens, printed_sizes, sizes, work, work_in_documents
 from pushpull.grid import RUN
 from pushpull.settings import defaults
 
-# Methods that are trained alike: a classifier end to end, or documents compared with documents.
+# Methods that are trained alike: a classifier end to end, or documents compared with documents. Label texts are as a
+# classifier whose weights an encoder makes; what is not trained passes forward only, as most of a classifier's run.
 FAMILY = {
     "pretrained": "classifier",
     "supervised": "classifier",
@@ -21,6 +22,8 @@ FAMILY = {
     "finetune": "classifier",
     "contrastive": "contrastive",
     "label_wise": "contrastive",
+    "text_label": "classifier",
+    "zero_shot": "classifier",
 }
 
 
@@ -95,8 +98,8 @@ def _measured(record: dict, config: dict) -> tuple[Encoder, float] | None:
     except InputError:
         return None
     settings = record["settings"]
-    # The pace counts training documents once; second views, momentum encoder and validation passed in the same time.
-    seconds = work(settings, size, encoder.tokenizer).trained / VIEWS.get(settings["kind"], 1) / pace
+    # Second views, label texts, momentum encoder and validation passed in the same time.
+    seconds = paced_tokens(settings, size, encoder.tokenizer) / pace
     return encoder, operations(settings, size, encoder).training / seconds
 
 

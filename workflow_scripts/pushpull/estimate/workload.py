@@ -2,6 +2,7 @@
 
 import csv
 import json
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +17,33 @@ WORDS = "words_per_document"
 # The split of a paper that prints whole corpora; the rest is train. kNN-MLTC: as its Table 7 (datastores) implies.
 SPLIT_OFF = {"knn_mltc": {"validation": 1000, "test": 1000}}
 
-# Documents and words per document of each split, and labels, where a paper has no table of its datasets. CLLD: train
-# and test as printed (MR: the split that it names), a tenth of train cut off; words counted in the published files.
+
+class Counted(NamedTuple):
+    """Documents and words per document of train, validation and test, labels, and how they are known."""
+
+    documents: tuple[int, int, int]
+    words: tuple[float, float, float]
+    labels: int
+    source: str = "published files, counted"
+
+
+# Datasets that a paper has no table of. CLLD: train and test as printed (MR: the split that it names), a tenth of train
+# cut off. BioTech: the publisher counts 3,140 documents, 381 of them test; a tenth of the others is cut off.
 COUNTED = {
-    ("clld", "20NG"): ((10_182, 1132, 7532), (287.5, 287.5, 277.9), 20),
-    ("clld", "TREC-6"): ((4906, 546, 500), (10.2, 10.2, 7.5), 6),
-    ("clld", "R8"): ((4936, 549, 2189), (105.3, 105.3, 95.1), 8),
-    ("clld", "R52"): ((5878, 654, 2568), (112.3, 112.3, 102.6), 52),
-    ("clld", "MR"): ((6397, 711, 3554), (21.0, 21.0, 21.0), 2),
+    ("clld", "20NG"): Counted((10_182, 1132, 7532), (287.5, 287.5, 277.9), 20),
+    ("clld", "TREC-6"): Counted((4906, 546, 500), (10.2, 10.2, 7.5), 6),
+    ("clld", "R8"): Counted((4936, 549, 2189), (105.3, 105.3, 95.1), 8),
+    ("clld", "R52"): Counted((5878, 654, 2568), (112.3, 112.3, 102.6), 52),
+    ("clld", "MR"): Counted((6397, 711, 3554), (21.0, 21.0, 21.0), 2),
+    ("push_pull", "SemEval-2018"): Counted((6838, 886, 3259), (16.1, 15.9, 15.9), 11),
+    ("push_pull", "Reuters-21578"): Counted((6984, 786, 3019), (130.6, 128.1, 122.1), 90),
+    ("push_pull", "EventDNA"): Counted((1237, 171, 363), (59.9, 60.9, 59.3), 17),
+    ("push_pull", "BioTech"): Counted(
+        (2483, 276, 381), (510.7, 510.7, 510.7), 29, "test counted; train as published, its words assumed as in test"
+    ),
+    ("push_pull", "LitCovid"): Counted(
+        (24_960, 6239, 2500), (230.0, 230.0, 230.0), 7, "documents as published; words an assumption"
+    ),
 }
 
 # Tokens per whitespace word, measured on the training texts (AAPD: the usual validation and test texts) with MiniLM's
@@ -40,10 +60,17 @@ TOKENS_PER_WORD = {
 }
 NEWSWIRE = TOKENS_PER_WORD["reuters21578"]
 SPECIAL_TOKENS = {"wordpiece": 2, "bpe": 2, "words": 0}
+LABEL_TOKENS = 8  # of a label text, with special tokens
+HYPOTHESIS_TOKENS = 10  # of "This text is about {label}.", behind a text
 BACKWARD = 2  # the backward pass costs two forward passes
 VIEWS = {"label_distance": 2}  # how often a document is in its training batch, where not once
-# Kinds whose last, lowest-training-loss and lowest-validation-loss checkpoints are embedded and probed.
-COMPARING = ("contrastive", "label_wise")
+VALIDATION_BATCH = 256  # documents, as in training.loop
+# Splits that the last, lowest-training-loss and lowest-validation-loss checkpoints embed, to be compared.
+COMPARING = {
+    "contrastive": ("train", "validation"),
+    "label_wise": ("train", "validation"),
+    "text_label": ("validation",),
+}
 CHECKPOINTS_COMPARED = 3
 
 
@@ -61,9 +88,9 @@ class Work(NamedTuple):
     """Tokens, or documents, that pass through the encoder.
 
     Attributes:
-        trained: forward and backward; every view of a document counts.
+        trained: forward and backward; every view of a document counts, and the label texts of every batch.
         alongside: forward only, while training: momentum encoder, validation after each epoch.
-        afterwards: forward only: up to three checkpoints compared, all splits embedded.
+        afterwards: forward only: up to three checkpoints compared, all splits embedded; or pairs of text and label.
     """
 
     trained: float
@@ -134,9 +161,9 @@ def counted_sizes(paper: str, name: str, reader: str) -> Sizes | None:
     """Sizes of the dataset that `paper` calls `name`, from `COUNTED`; None if it is not there."""
     if (paper, name) not in COUNTED:
         return None
-    documents, words, labels = COUNTED[paper, name]
-    by_split = (dict(zip(SPLITS, values, strict=True)) for values in (documents, words))
-    return Sizes(*by_split, labels, reader, "published files, counted")
+    found = COUNTED[paper, name]
+    by_split = (dict(zip(SPLITS, values, strict=True)) for values in (found.documents, found.words))
+    return Sizes(*by_split, found.labels, reader, found.source)
 
 
 def _split(paper: str, facts: dict[str, float]) -> dict[str, int] | None:
@@ -177,25 +204,42 @@ def work(settings: dict, size: Sizes, tokenizer: str) -> Work:
         tokenizer: of its encoder, "wordpiece", "bpe" or "words".
     """
     mean = {split: tokens_per_document(size, split, tokenizer, settings["max_tokens"]) for split in SPLITS}
-    return _work(settings, size.documents, mean)
+    return _work(settings, size, mean | {"label": LABEL_TOKENS, "hypothesis": HYPOTHESIS_TOKENS})
 
 
 def work_in_documents(settings: dict, size: Sizes) -> Work:
-    """What `work` returns, in documents."""
-    return _work(settings, size.documents, dict.fromkeys(SPLITS, 1))
+    """What `work` returns, in documents; a label text is one, a hypothesis is part of its pair."""
+    return _work(settings, size, dict.fromkeys((*SPLITS, "label"), 1) | {"hypothesis": 0})
 
 
-def _work(settings: dict, documents: dict[str, int], mean: dict[str, float]) -> Work:
-    kind = settings["kind"]
+def paced_tokens(settings: dict, size: Sizes, tokenizer: str) -> float:
+    """Tokens of a run's training documents, each once an epoch: what `tokens_per_second` in run.json counts."""
+    mean = tokens_per_document(size, "train", tokenizer, settings["max_tokens"])
+    return settings["epochs"] * _train_documents(settings, size) * mean
+
+
+def _train_documents(settings: dict, size: Sizes) -> int:
+    return min(size.documents["train"], settings["train_documents"] or size.documents["train"])
+
+
+def _work(settings: dict, size: Sizes, mean: dict[str, float]) -> Work:
+    """Work with so many tokens, or documents, to a document of each split, a label text and a hypothesis."""
+    kind, documents = settings["kind"], size.documents
+    if kind == "zero_shot":
+        pairs = sum(documents[split] * (mean[split] + mean["hypothesis"]) for split in ("validation", "test"))
+        return Work(0, 0, size.labels * pairs)
     embedded = sum(documents[split] * mean[split] for split in SPLITS)
     if kind == "pretrained":
         return Work(0, 0, embedded)
-    train = mean["train"] * min(documents["train"], settings["train_documents"] or documents["train"])
-    validation = mean["validation"] * documents["validation"]
-    momentum = train if settings.get("queue_size") else 0
-    compared = CHECKPOINTS_COMPARED if kind in COMPARING else 0
+    trained = _train_documents(settings, size)
+    texts = {"train": mean["train"] * trained, "validation": mean["validation"] * documents["validation"]}
+    momentum = texts["train"] if settings.get("queue_size") else 0
+    # Label texts go through the encoder with every batch.
+    labels = size.labels * mean["label"] if kind == "text_label" else 0
+    steps = ceil(trained / settings["batch_size"])
+    validation_steps = ceil(documents["validation"] / VALIDATION_BATCH)
     return Work(
-        trained=settings["epochs"] * VIEWS.get(kind, 1) * train,
-        alongside=settings["epochs"] * (momentum + validation),
-        afterwards=compared * (train + validation) + embedded,
+        trained=settings["epochs"] * (VIEWS.get(kind, 1) * texts["train"] + labels * steps),
+        alongside=settings["epochs"] * (momentum + texts["validation"] + labels * validation_steps),
+        afterwards=CHECKPOINTS_COMPARED * sum(texts[split] for split in COMPARING.get(kind, ())) + embedded,
     )

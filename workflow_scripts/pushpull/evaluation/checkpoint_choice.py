@@ -5,43 +5,40 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
+from torch.nn import Module
 
+from pushpull.encoders.encoder import embed
 from pushpull.evaluation.linear_probe import GRIDS, fit_probe, predict
 from pushpull.evaluation.metrics import micro_f1
+from pushpull.training.loop import Corpus
 
 
-def choose_epoch(
-    epochs: Iterable[int],
-    embed: Callable[[int], tuple[np.ndarray, np.ndarray]],
-    labels: np.ndarray,
-    validation_labels: np.ndarray,
-    seed: int,
-    device: str,
-    probe_grid: str,
-) -> tuple[int, dict[int, float]]:
-    """Probe each candidate epoch and return the one with the best validation micro-F1, and all scores.
+def choose_epoch(epochs: Iterable[int], score: Callable[[int], float]) -> tuple[int, dict[int, float]]:
+    """Score each candidate epoch and return the best one, and all scores.
 
-    ABALONE, section 4.3: last, lowest training loss and lowest validation loss are each probed. A single candidate
-    needs no probe; ties keep the earlier epoch.
+    ABALONE, section 4.3: last, lowest training loss and lowest validation loss are compared. A single candidate needs
+    no score; ties keep the earlier epoch.
 
     Args:
-        embed: epoch -> (train [n, d], validation [m, d]) embeddings.
-        labels: uint8 [n, L]; validation_labels: uint8 [m, L].
-        probe_grid: "paper" or "released".
+        score: epoch -> a score of its weights on validation, more is better.
     """
     candidates = sorted(set(epochs))
     if len(candidates) == 1:
         return candidates[0], {}
     scores = {}
     for epoch in candidates:
-        train, validation = embed(epoch)
-        probe = fit_probe(
-            train, labels, validation, validation_labels, seed=seed, device=device, grid=GRIDS[probe_grid]
-        )
-        scores[epoch] = micro_f1(validation_labels, predict(probe, validation) > 0.5)
-        print(f"epoch {epoch}: linear probe, validation micro-F1 {scores[epoch]:.4f}")
+        scores[epoch] = score(epoch)
+        print(f"epoch {epoch}: {scores[epoch]:.4f} on validation")
     return max(candidates, key=scores.__getitem__), scores
+
+
+def probe_score(objective: Module, train: Corpus, validation: Corpus, settings: dict, seed: int, device: str) -> float:
+    """Micro-F1 on validation of a linear probe on the objective's encoder."""
+    vectors = [embed(objective.encoder, corpus.tokens, device) for corpus in (train, validation)]
+    labels = [corpus.labels.astype("uint8") for corpus in (train, validation)]
+    grid = GRIDS[settings["probe_grid"]]
+    probe = fit_probe(vectors[0], labels[0], vectors[1], labels[1], seed=seed, device=device, grid=grid)
+    return micro_f1(labels[1], predict(probe, vectors[1]) > 0.5)
 
 
 def best_setting(metrics: dict[str, list[str | Path]]) -> str:

@@ -13,13 +13,14 @@ Nearest = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 class Evaluated(NamedTuple):
-    """A run about to be scored: its folder, its dataset's task and labels, and its embeddings by split.
+    """A run about to be scored: its folder, its dataset's task, label names and labels, and its embeddings by split.
 
     `labels` are uint8 [documents, L] of the training and validation split; `embeddings` float32 [documents, d].
     """
 
     folder: Path
     task: str
+    names: list[str]
     labels: dict[str, np.ndarray]
     embeddings: dict[str, np.ndarray]
 
@@ -31,12 +32,13 @@ def open_run(folder: Path, data: Path) -> Evaluated:
         InputError: a file is damaged, not finite, or of another number of documents.
     """
     card = read_card(data)
-    labels = {split: read_labels(data, split, label_names(card)) for split in ("train", "validation")}
+    names = label_names(card)
+    labels = {split: read_labels(data, split, names) for split in ("train", "validation")}
     embeddings = {
         split: load_embeddings(folder / f"embeddings/{split}.npy", len(labels[split]) if split in labels else None)
         for split in ("train", *SPLITS)
     }
-    return Evaluated(folder, card["task"], labels, embeddings)
+    return Evaluated(folder, card["task"], names, labels, embeddings)
 
 
 def classify(run: Evaluated) -> None:
@@ -89,12 +91,21 @@ def model_scores(run: Evaluated, protocol: str, split: str) -> np.ndarray:
     return np.load(run.folder / f"{protocol}/{split}.npy", allow_pickle=False)
 
 
+def label_vectors(run: Evaluated) -> np.ndarray:
+    """Return the embeddings of the label texts, float32 [labels, d]."""
+    return load_embeddings(run.folder / "embeddings/labels.npy", len(run.names))
+
+
 def compare_with_labels(run: Evaluated) -> None:
-    """Score by the cosine of document and label texts; decide by every threshold rule (DBC)."""
-    labels = load_embeddings(run.folder / "embeddings/labels.npy", run.labels["train"].shape[1])
-    validation, test = (dbc.cosines(run.embeddings[split], labels) for split in SPLITS)
+    """Score by the cosine of document and label texts; decide by every threshold rule (DBC).
+
+    dbc/thresholds.csv gets the thresholds; of a single-label task, where the rule is `nearest`, there are none.
+    """
+    vectors = label_vectors(run)
+    validation, test = (dbc.cosines(run.embeddings[split], vectors) for split in SPLITS)
     if run.task == "multi":
-        decisions = dbc.decide(validation, run.labels["validation"], test)
+        decisions, thresholds = dbc.decide(validation, run.labels["validation"], test)
     else:
-        decisions = dict.fromkeys(dbc.DBC_RULES, (one_best(validation), one_best(test)))
+        decisions, thresholds = {"nearest": (one_best(validation), one_best(test))}, {}
     write_scores(run.folder / "dbc", dbc.to_scores(validation), dbc.to_scores(test), decisions)
+    dbc.write_thresholds(run.folder / "dbc", run.names, thresholds)

@@ -3,8 +3,10 @@
 Every rule takes `scores`: float [documents, labels] (cosines in [-1, 1]; any finite scale works for all but
 the grid) and `labels`: bool or uint8 of the same shape, and returns `thresholds`: float64 [labels], to be
 applied as `scores >= thresholds`. A threshold between two scores lies midway; +inf predicts nothing, -inf
-everything. Among thresholds of equal F1 the smallest is taken. Without a validation positive no F1 can be
-tuned: such a label gets the one threshold; without any positive at all, everything gets +inf.
+everything. Among thresholds of equal F1 the smallest is taken. A label without a validation positive gets the
+one threshold, also in `joint`; without any positive at all, everything gets +inf.
+
+Every rule raises `InputError`, naming the first row at fault, where a score is NaN or infinite.
 
 Source: "One Size Does Not Fit All" (arXiv 2510.11160), but for the exact thresholds.
 """
@@ -12,8 +14,10 @@ Source: "One Size Does Not Fit All" (arXiv 2510.11160), but for the exact thresh
 import numpy as np
 
 from pushpull.evaluation.metrics import f1
+from pushpull.evaluation.protocols import require_finite
 
 GRID = np.arange(101) / 100
+NAME = "validation scores"  # in messages
 
 
 def fixed_normalised(scores: np.ndarray) -> np.ndarray:
@@ -21,13 +25,32 @@ def fixed_normalised(scores: np.ndarray) -> np.ndarray:
 
     If all scores are equal, the threshold is that score: every label is predicted.
     """
+    require_finite(scores, NAME)
     low, high = float(scores.min()), float(scores.max())
     return np.full(scores.shape[1], low + 0.5 * (high - low))
 
 
 def one_threshold(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the one threshold for all labels with the best micro-F1."""
+    require_finite(scores, NAME)
     best = _best_cuts(scores.reshape(-1, 1), labels.reshape(-1, 1))
+    return np.repeat(best, scores.shape[1])
+
+
+def one_macro(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the one threshold for all labels with the best macro-F1; values nearer than 1e-12 count as equal.
+
+    The threshold falls past one score after another, and each changes the F1 of its own label alone: macro-F1 at
+    every cut is a running sum.
+    """
+    require_finite(scores, NAME)
+    ranked, tp = _ranked(scores, labels)
+    of_label = f1(tp, np.arange(1, len(scores) + 1) + tp[:, -1:])
+    change = np.diff(of_label, axis=1, prepend=0).ravel()
+    order = np.argsort(-ranked, axis=None)
+    macro = (change[order].cumsum() / scores.shape[1]).round(12)
+    ranked = ranked.ravel()[order][None]
+    best = _cuts(ranked, _last_best(macro[None], ranked)) if labels.any() else np.array([np.inf])
     return np.repeat(best, scores.shape[1])
 
 
@@ -37,20 +60,57 @@ def per_label_grid(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Scores below 0 are out of the grid's reach; a label whose positives all lie there has F1 0 everywhere
     and gets 0.
     """
+    require_finite(scores, NAME)
     bins = len(GRID) + 1
     columns = scores.shape[1]
     # A score in bin b is predicted by the thresholds GRID[0] ... GRID[b - 1].
     cells = GRID.searchsorted(scores.astype(np.float64), side="right") * columns + np.arange(columns)
     decided = _counts_from_above(np.bincount(cells.ravel(), minlength=bins * columns), columns)
     tp = _counts_from_above(np.bincount(cells[labels.astype(bool)], minlength=bins * columns), columns)
-    positives = np.count_nonzero(labels, axis=0)
-    best = GRID[f1(tp, decided + positives).argmax(axis=0)]
-    return np.where(positives > 0, best, one_threshold(scores, labels))
+    best = GRID[f1(tp, decided + np.count_nonzero(labels, axis=0)).argmax(axis=0)]
+    return or_one_threshold(best, scores, labels)
 
 
 def exact_per_label(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return each label's threshold with the best F1 of the label over all possible thresholds."""
-    return np.where(np.count_nonzero(labels, axis=0) > 0, _best_cuts(scores, labels), one_threshold(scores, labels))
+    require_finite(scores, NAME)
+    return or_one_threshold(_best_cuts(scores, labels), scores, labels)
+
+
+def joint(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the thresholds, one per label, whose micro-F1 no other choice of thresholds exceeds.
+
+    Micro-F1 is a ratio of sums over labels. Dinkelbach's iteration: at a guess a / b of the best ratio each label takes
+    by itself the cut with the largest b * 2TP - a * decided; the ratio that comes of it is the next guess, and the best
+    one when it does not grow. Whole numbers throughout, so nothing is rounded. A label may be worth no decision: +inf.
+    Labels without a positive keep the one threshold, and their false positives count.
+
+    Source: Dinkelbach, "On Nonlinear Fractional Programming" (Management Science, 1967).
+    """
+    require_finite(scores, NAME)
+    tuned = labels.any(axis=0)
+    thresholds = or_one_threshold(np.full(scores.shape[1], np.inf), scores, labels)
+    if not tuned.any():
+        return thresholds
+    ranked, tp = _ranked(scores[:, tuned], labels[:, tuned])
+    decided, rows = np.arange(1, len(scores) + 1), np.arange(len(tp))
+    fixed = int(tp[:, -1].sum()) + np.count_nonzero(scores[:, ~tuned] >= thresholds[~tuned])
+    numerator, denominator = 0, 1
+    while True:
+        gain = denominator * 2 * tp - numerator * decided
+        best = _last_best(gain, ranked)
+        worth = gain[rows, best] >= 0
+        total = 2 * int(tp[rows, best][worth].sum()), int(decided[best][worth].sum()) + fixed
+        if total[0] * denominator <= numerator * total[1]:
+            thresholds[tuned] = np.where(worth, _cuts(ranked, best), np.inf)
+            return thresholds
+        numerator, denominator = total
+
+
+def or_one_threshold(thresholds: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return `thresholds` with the one threshold in place of those of labels without a positive."""
+    tuned = labels.any(axis=0)
+    return thresholds if tuned.all() else np.where(tuned, thresholds, one_threshold(scores, labels))
 
 
 def _counts_from_above(histogram: np.ndarray, columns: int) -> np.ndarray:
@@ -60,22 +120,35 @@ def _counts_from_above(histogram: np.ndarray, columns: int) -> np.ndarray:
 
 
 def _best_cuts(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the cut of each column with its best F1, by one sort per column; +inf without positives.
+    """Return the cut of each column with its best F1, by one sort per column; +inf without positives."""
+    ranked, tp = _ranked(scores, labels)
+    f1_of_cut = f1(tp, np.arange(1, len(scores) + 1) + tp[:, -1:])
+    return np.where(tp[:, -1] > 0, _cuts(ranked, _last_best(f1_of_cut, ranked)), np.inf)
 
-    Row r of the sorted column stands for "predict the r + 1 highest", which is possible only where the next
-    score is lower. The last such row of the best F1 is the smallest threshold.
+
+def _ranked(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each label's scores from high to low, float64 [labels, n], and positives among them so far, int64.
+
+    Position r stands for "predict the r + 1 highest", which is possible only where the next score is lower.
     """
-    order = np.argsort(-scores, axis=0, kind="stable")
-    ranked = np.take_along_axis(scores, order, 0).astype(np.float64)
-    tp = np.take_along_axis(labels.astype(bool), order, 0).cumsum(axis=0)
-    decided = np.arange(1, len(scores) + 1)[:, None]
-    f1_of_cut = f1(tp, decided + tp[-1])
-    f1_of_cut[:-1][ranked[:-1] == ranked[1:]] = -1
-    best = len(scores) - 1 - f1_of_cut[::-1].argmax(axis=0)
-    columns = np.arange(scores.shape[1])
-    high = ranked[best, columns]
-    low = np.vstack([ranked, np.full(scores.shape[1], -np.inf)])[best + 1, columns]
+    columns = np.ascontiguousarray(scores.T)
+    order = np.argsort(-columns, axis=1)
+    ranked = np.take_along_axis(columns, order, 1).astype(np.float64)
+    return ranked, np.take_along_axis(labels.T.astype(bool), order, 1).cumsum(axis=1)
+
+
+def _last_best(values: np.ndarray, ranked: np.ndarray) -> np.ndarray:
+    """Return the last possible position of each row's largest value, which is its smallest threshold; [labels]."""
+    values = values.copy()
+    values[:, :-1][ranked[:, :-1] == ranked[:, 1:]] = values.min() - 1
+    return values.shape[1] - 1 - values[:, ::-1].argmax(axis=1)
+
+
+def _cuts(ranked: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return the threshold midway between the score at each row's position and the next; -inf after the last."""
+    rows, last = np.arange(len(ranked)), ranked.shape[1] - 1
+    high = ranked[rows, positions]
+    low = np.where(positions < last, ranked[rows, np.minimum(positions + 1, last)], -np.inf)
     midway = high / 2 + low / 2
     # Two neighbouring floats have none between them: then cut on the upper one, which `>=` includes.
-    cuts = np.where((midway > low) | np.isneginf(low), midway, high)
-    return np.where(tp[-1] > 0, cuts, np.inf)
+    return np.where((midway > low) | np.isneginf(low), midway, high)

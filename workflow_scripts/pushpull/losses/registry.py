@@ -28,18 +28,38 @@ CONTRASTIVE = {
 # (vectors [B, L, d], labels [B, L], temperature) -> loss
 LABEL_WISE = {"mulcon": "pushpull.losses.related:mulcon"}
 
+# (cosines [B, L], labels [B, L], **options) -> loss; of texts_and_labels, unit vectors of texts and label texts first
+TEXT_LABEL = {
+    "text_to_label": "pushpull.losses.text_label:text_to_label",
+    "text_to_label_decoupled": "pushpull.losses.text_label:text_to_label_decoupled",
+    "texts_and_labels": "pushpull.losses.text_label:texts_and_labels",
+    "margin": "pushpull.losses.text_label:margin",
+    "cosine_bce": "pushpull.losses.text_label:cosine_bce",
+}
+
+# Settings that a loss of text and label vectors takes as options
+OPTIONS = {
+    "text_to_label": ("temperature",),
+    "text_to_label_decoupled": ("temperature",),
+    "texts_and_labels": ("temperature", "negative_weight"),
+    "margin": ("margin",),
+    "cosine_bce": (),
+}
+
 BY_KIND = {
     "pretrained": {},
+    "zero_shot": {},
     "supervised": SUPERVISED,
     "finetune": SUPERVISED,
     "joint": CONTRASTIVE,
     "label_distance": SUPERVISED,
     "contrastive": CONTRASTIVE,
     "label_wise": LABEL_WISE,
+    "text_label": TEXT_LABEL,
 }
 
 
 def load(name: str) -> Callable:
     """Return the loss called `name`."""
-    module, function = (SUPERVISED | CONTRASTIVE | LABEL_WISE)[name].split(":")
+    module, function = (SUPERVISED | CONTRASTIVE | LABEL_WISE | TEXT_LABEL)[name].split(":")
     return getattr(import_module(module), function)

@@ -174,9 +174,10 @@ def chosen_runs(
     if key not in study.runs:
         return [], f"method {method} has no run for {paper} on this dataset and encoder in study {study.name}"
     runs, metrics = prefer(study.runs[key], preferred or {}), study.metrics.get(key)
-    settings = [] if metrics is None else select_setting(metrics, runs, row.chosen_by, pooled)
+    settings = [] if metrics is None else select_setting(metrics, runs, row.chosen_by, pooled, row.chosen_metric)
     if not settings:
-        return [], f"no validation micro-F1 ({row.chosen_by}) of method {method} to choose a setting by"
+        metric = row.chosen_metric.replace("_f1", "-F1")
+        return [], f"no validation {metric} ({row.chosen_by}) of method {method} to choose a setting by"
     chosen = [run for run in runs if run["setting"] in settings]
     return chosen, "; ".join(filter(None, [_pooling_note(chosen, pooled), released_note(study, method, chosen)]))
 

@@ -23,6 +23,7 @@ MODULES = {
     "abalone": "pushpull.paper.abalone_rows",
     "knn_mltc": "pushpull.paper.knn_mltc_rows",
     "clld": "pushpull.paper.clld_rows",
+    "push_pull": "pushpull.paper.push_pull_rows",
 }
 COLUMNS = [*COMPARED, "difference", "low", "high", "seeds", "p"]
 

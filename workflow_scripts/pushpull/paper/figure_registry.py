@@ -13,6 +13,7 @@ MODULES = {
     "abalone": "pushpull.paper.abalone_figures",
     "knn_mltc": "pushpull.paper.knn_mltc_figures",
     "clld": "pushpull.paper.clld_figures",
+    "push_pull": "pushpull.paper.push_pull_figures",
 }
 
 

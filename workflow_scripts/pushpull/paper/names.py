@@ -28,6 +28,7 @@ ARTEFACTS: dict[str, tuple[str, ...]] = {
         "figure4",
     ),
     "clld": ("table2", "table3", "table_ladder", "figure2"),
+    "push_pull": ("table1", "table_rules", "table_ladder", "figure1"),
 }
 """Per paper, its tables and figures. Targets are called {paper}_{artefact}, as in abalone_table3."""
 

@@ -14,6 +14,14 @@ PROTOCOLS = {
     "dbc_one": "DBC, one threshold",
     "dbc_per_label": "DBC, threshold per label",
     "dbc_exact": "DBC, exact thresholds",
+    "dbc_one_macro": "DBC, one threshold by macro-F1",
+    "dbc_joint": "DBC, joint thresholds",
+    "dbc_folds": "DBC, thresholds over folds",
+    "dbc_shrunk": "DBC, shrunk thresholds",
+    "dbc_nearest": "DBC, nearest label",
+    "dbc_exact_top1": "DBC, exact thresholds + top 1",
+    "zero_shot": "zero-shot",
+    "zero_shot_per_label": "zero-shot, threshold per label",
 }
 
 
@@ -56,7 +64,8 @@ def main_table(study: Study, paper: str) -> Table:
     return Table(
         f"{paper}_headline",
         "Headline numbers",
-        "Test scores: linear probe for frozen and contrastive encoders, own classifier for the others. "
+        "Test scores: linear probe for frozen and contrastive encoders, DBC for those trained on label texts, own "
+        "classifier for the others. "
         f"{describe(study, paper)}",
         (MICRO_F1, MACRO_F1),
         cells,

@@ -14,6 +14,7 @@ MODULES = {
     "abalone": "pushpull.paper.abalone",
     "knn_mltc": "pushpull.paper.knn_mltc",
     "clld": "pushpull.paper.clld",
+    "push_pull": "pushpull.paper.push_pull",
 }
 
 

@@ -21,11 +21,16 @@ class Summary(NamedTuple):
     high: float
 
 
-def select_setting(metrics: pd.DataFrame, runs: Sequence[dict], protocol: str, pooled: Sequence[str] = ()) -> list[str]:
+def select_setting(
+    metrics: pd.DataFrame,
+    runs: Sequence[dict],
+    protocol: str,
+    pooled: Sequence[str] = (),
+    metric: str = SELECTION_METRIC,
+) -> list[str]:
     """Return the settings of the best grid point; several only where they differ in a `pooled` key alone.
 
-    The best grid point has the highest mean over its runs of the validation micro-F1 under `protocol`
-    (ABALONE,
+    The best grid point has the highest mean over its runs of the validation `metric` under `protocol` (ABALONE,
     section 4: the configuration with the best validation mean over seeds is reported). Ties keep the earlier
     one in `runs`. Where there is but one grid point it needs no score; where there are several without
     scores, the result is empty.
@@ -36,15 +41,14 @@ def select_setting(metrics: pd.DataFrame, runs: Sequence[dict], protocol: str, p
         runs: the same runs, with the keys `setting` and `settings`.
         protocol: as in `metrics`.
         pooled: keys of `settings` over which a cell averages instead of choosing, such as "temperature".
+        metric: as in `metrics`, the higher, the better.
     """
     points: dict[str, list[str]] = {}
     for setting, values in {run["setting"]: run["settings"] for run in runs}.items():
         points.setdefault(_point(setting, values, pooled), []).append(setting)
     if len(points) == 1:
         return next(iter(points.values()))
-    scores = metrics[
-        (metrics.protocol == protocol) & (metrics.split == "validation") & (metrics.metric == SELECTION_METRIC)
-    ]
+    scores = metrics[(metrics.protocol == protocol) & (metrics.split == "validation") & (metrics.metric == metric)]
     seeds = {point: len({run["seed"] for run in runs if run["setting"] in names}) for point, names in points.items()}
     means = {
         point: scores.value[scores.setting.isin(names)].mean()

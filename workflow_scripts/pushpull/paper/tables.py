@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from pushpull.paper.selection import SELECTION_METRIC
 from pushpull.paper.study import Study
 from pushpull.paper.variants import released_caption
 
@@ -16,6 +17,8 @@ CHOSEN_BY = {
     "joint": "classifier",
     "label_distance": "classifier",
     "finetune": "classifier",
+    "text_label": "dbc_per_label",
+    "zero_shot": "zero_shot_per_label",
 }
 """Per kind of method, the protocol that shows it and that its grid point is chosen by."""
 
@@ -46,7 +49,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Row:
-    """A line: `method` under `protocol`, with the grid point that is best under `chosen_by`.
+    """A line: `method` under `protocol`, with the grid point of the best validation `chosen_metric` under `chosen_by`.
 
     `name` is the paper's name of the line (or the method's title, for a method that the paper does not have),
     `title` says what it is. A line with an `encoder` has a cell per dataset, with that encoder, and none where it is
@@ -59,6 +62,7 @@ class Row:
     protocol: str
     chosen_by: str
     encoder: str | None = None
+    chosen_metric: str = SELECTION_METRIC
 
 
 @dataclass(frozen=True)

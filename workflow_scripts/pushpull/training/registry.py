@@ -17,6 +17,7 @@ OBJECTIVES = {
     "finetune": "pushpull.training.supervised:Supervised",
     "contrastive": "pushpull.training.contrastive:Contrastive",
     "label_wise": "pushpull.training.label_wise:LabelWise",
+    "text_label": "pushpull.training.text_label:TextLabel",
 }
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from pushpull.data.dataset import label_names, read_card, read_ids, read_labels, read_texts
+from pushpull.data.label_texts import label_texts
 from pushpull.encoders.build import build_encoder, needs_corpus
 from pushpull.encoders.encoder import Encoder, pick_device, save_encoder, tokenise
 from pushpull.encoders.heads import save_classifier
@@ -67,36 +68,41 @@ def start_encoder(data: Path, card: dict, record: dict) -> Encoder:
     return build_encoder(card, texts, read_labels(data, "train", label_names(read_card(data))))
 
 
-def train(data: Path, encoder: Encoder, record: dict, folder: Path) -> Trained:
+def train(data: Path, encoder: Encoder, record: dict, folder: Path, label_file: str | None = None) -> Trained:
     """Train one method on one dataset; resumable through the checkpoints in `folder`.
 
     Args:
         data: folder of the prepared dataset.
         record: identity of the run, with resolved `settings` (`plan.py` makes them) and `seed`.
         folder: where checkpoints go; the caller deletes it once the outputs are written.
+        label_file: the user's label texts, for training that reads them; None: those of the dataset's reader.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
     torch.manual_seed(record["seed"])
-    settings = record["settings"] | _of_dataset(read_card(data), record["settings"])
+    facts = _of_dataset(read_card(data), record["settings"], label_file)
+    settings = record["settings"] | facts
     corpora = [load_corpus(data, split, encoder, settings) for split in ("train", "validation")]
     corpora[0] = first_documents(corpora[0], settings["train_documents"])
     objective = load(settings["kind"])(encoder, corpora[0].labels.shape[1], settings)
     folder.mkdir(parents=True, exist_ok=True)
-    identity = record | {"data": data_checksums(data)}
+    identity = record | {"data": data_checksums(data), "facts": facts}
     outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
     return Trained(objective, *corpora, outcome, folder)
 
 
-def _of_dataset(card: dict, settings: dict) -> dict:
-    """What an objective must know of its dataset: the task, and confusable pairs of classes as pairs of columns."""
+def _of_dataset(card: dict, settings: dict, label_file: str | None) -> dict:
+    """What an objective must know of its dataset: the task, confusable classes as pairs of columns, label texts."""
     names = label_names(card)
     for name in (name for pair in settings.get("confusable", []) for name in pair):
         if name not in names:
             raise InputError(f"datasets.{card['dataset']}.confusable: {unknown('class', name, names)}")
     pairs = [tuple(names.index(name) for name in pair) for pair in settings.get("confusable", [])]
-    return {"task": card["task"], "pairs": pairs}
+    facts = {"task": card["task"], "pairs": pairs}
+    if settings["kind"] != "text_label":
+        return facts
+    return facts | {"label_texts": label_texts(card, label_file, settings["label_text"])}
 
 
 def data_checksums(data: Path) -> dict[str, str]:
@@ -109,9 +115,9 @@ def restore_epoch(trained: Trained, epoch: int) -> None:
     trained.objective.load_state_dict(load_file(epoch_file(trained.folder, epoch)), strict=False)
 
 
-def save_model(objective: nn.Module, data: Path, folder: Path) -> None:
+def save_model(objective: nn.Module, data: Path, folder: Path, max_tokens: int) -> None:
     """Write the encoder, and a classifier and label distances where there are any, as a folder for `open_encoder`."""
-    save_encoder(objective.encoder, folder)
+    save_encoder(objective.encoder, folder, max_tokens)
     if hasattr(objective, "classifier"):
         save_classifier(objective.classifier, folder / "classifier.safetensors")
     if hasattr(objective, "distances"):

@@ -15,6 +15,8 @@ READERS = {
     "rcv1_v2_json": "pushpull.data.readers.rcv1_v2_json",
     "uk_lex": "pushpull.data.readers.uk_lex",
     "eventdna": "pushpull.data.readers.eventdna",
+    "biotech": "pushpull.data.readers.biotech",
+    "litcovid": "pushpull.data.readers.litcovid",
     "cachopo": "pushpull.data.readers.cachopo",
     "reuters_single": "pushpull.data.readers.reuters_single",
     "trec6": "pushpull.data.readers.trec6",

@@ -10,12 +10,12 @@ my_reports:
   separator: ";"    # between the labels of one cell; this is the default
 """
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
+from pushpull.data.tables import csv_rows
 from pushpull.errors import InputError
 
 
@@ -25,7 +25,7 @@ def read(entry: dict, raw: Path | None) -> Documents:
     Raises:
         InputError: a file is missing, not UTF-8 or malformed, or lacks a column; with file and line.
     """
-    rows = _csv_rows if entry["reader"] == "csv" else _jsonl_rows
+    rows = csv_rows if entry["reader"] == "csv" else _jsonl_rows
     splits = {}
     for split, name in entry["files"].items():
         path = Path(name)
@@ -39,24 +39,6 @@ def read(entry: dict, raw: Path | None) -> Documents:
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8 and run again") from None
     return Documents(splits)
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict]]:
-    csv.field_size_limit(2**31 - 1)
-    # utf-8-sig: spreadsheets write a byte order mark, which would become part of the first column's name.
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream, strict=True)
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise InputError(
-                        f"{path}, line {reader.line_num}: not as many fields as the header has "
-                        f"({len(reader.fieldnames)}); put quotation marks around texts with commas"
-                    )
-                yield reader.line_num, row
-        except csv.Error as error:
-            # The line that failed is not counted yet.
-            raise InputError(f"{path}, line {reader.line_num + 1}: {error}") from None
 
 
 def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict]]:

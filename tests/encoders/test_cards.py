@@ -1,0 +1,299 @@
+"""Encoder cards of a hub: modules as published, prompts, lengths, and code that runs only where a card allows it.
+
+The hub is a folder here, laid out as its cache: a tiny BERT with random weights, a dense layer and a normalisation.
+"""
+
+import json
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from pushpull.config import check
+from pushpull.encoders.build import build_encoder
+from pushpull.encoders.encoder import embed, open_encoder, save_encoder, tokenise
+from pushpull.encoders.sentence import load_encoder
+from pushpull.errors import InputError
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
+
+ROOT = Path(__file__).parents[2]
+NAME, REVISION, NEWER = "some-owner/some-encoder", "a1" * 20, "b2" * 20
+CARD = {"title": "Some", "hub": NAME, "revision": REVISION, "pooling": "published"}
+PROMPTS = {"text": "about: ", "label": "topic: "}
+TEXTS = [
+    "the harbour was closed",
+    "",
+    "a much longer report about ships, cranes and the weather in the north of the country",
+    "grain",
+]
+# Twice the hidden states of BERT, by a buffer that no file holds; and a file that says that this line was run.
+CODE = """from pathlib import Path
+import torch
+from transformers import BertModel
+Path({marker!r}).write_text("run")
+class TwiceBert(BertModel):
+    def __init__(self, config, **options):
+        super().__init__(config, **options)
+        self.encoder.register_buffer("factor", torch.full([config.hidden_size], {factor}.0), persistent=False)
+    def forward(self, *args, **kwargs):
+        output = super().forward(*args, **kwargs)
+        output.last_hidden_state = self.encoder.factor * output.last_hidden_state
+        return output
+"""
+
+
+@pytest.fixture
+def published(tiny_encoder) -> SentenceTransformer:
+    """What the hub holds: BERT, the mean over tokens, a dense layer to 12 values, and a normalisation."""
+    torch.manual_seed(1)
+    dense = Dense(32, 12, activation_function=torch.nn.Identity())
+    return SentenceTransformer(modules=[tiny_encoder[0], Pooling(32, "mean"), dense, Normalize()], device="cpu")
+
+
+@pytest.fixture
+def hub(published, tmp_path, monkeypatch) -> Path:
+    """The encoder's folder in the cache of a hub that is out of reach."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    folder = tmp_path / "hub" / f"models--{NAME.replace('/', '--')}" / "snapshots" / REVISION
+    published.save(str(folder), create_model_card=False)
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("transformers_modules")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def marker(hub, tmp_path) -> Path:
+    """Gives the hub's encoder code of its own; the file that is there once the code was run."""
+    marker = tmp_path / "marker"
+    (hub / "modeling_twice.py").write_text(CODE.format(marker=str(marker), factor=2))
+    change(hub / "config.json", auto_map={"AutoModel": "modeling_twice.TwiceBert"})
+    return marker
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def vectors(encoder: SentenceTransformer, max_tokens: int = 32, **options) -> np.ndarray:
+    return embed(encoder, tokenise(encoder, TEXTS, max_tokens, **options), "cpu")
+
+
+def cosines(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    return (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+
+
+def test_published_modules_are_all_there(hub, published):
+    found = vectors(load_encoder(CARD))
+    with torch.no_grad():
+        for row, text in enumerate(TEXTS):  # by hand, text by text
+            ids = torch.tensor([published.tokenizer(text)["input_ids"]])
+            mean = published.eval()[0].model(ids).last_hidden_state[0].mean(0)
+            dense = published[2].linear(mean)
+            np.testing.assert_allclose(found[row], (dense / dense.norm()).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_other_pooling_takes_the_transformer_alone(hub):
+    encoder = load_encoder(CARD | {"pooling": "cls"})
+    assert encoder.get_embedding_dimension() == 32
+    assert [type(module).__name__ for module in encoder] == ["Transformer", "Pooling"]
+
+
+def test_the_pinned_revision_is_loaded_and_not_the_newest(hub, published):
+    with torch.no_grad():
+        published[2].linear.weight.neg_()
+    published.save(str(hub.with_name(NEWER)), create_model_card=False)
+    refs = hub.parents[1] / "refs"
+    refs.mkdir()
+    (refs / "main").write_text(NEWER)
+    old, new = (vectors(load_encoder(CARD | {"revision": revision})) for revision in (REVISION, NEWER))
+    assert cosines(old, new).max() < 0.9
+
+
+def test_weights_are_float32_however_they_were_published(hub, published):
+    published.half().save(str(hub), create_model_card=False)
+    assert json.loads((hub / "config.json").read_text())["dtype"] == "float16"
+    assert {parameter.dtype for parameter in load_encoder(CARD).parameters()} == {torch.float32}
+
+
+def test_the_configuration_is_set_anew_and_a_key_that_it_does_not_have_is_refused(hub):
+    encoder = load_encoder(CARD | {"config": {"hidden_act": "relu"}, "layers": 1, "dropout": 0.3})
+    config = encoder[0].config
+    assert (config.hidden_act, config.num_hidden_layers, config.hidden_dropout_prob) == ("relu", 1, 0.3)
+    with pytest.raises(InputError, match="unpad_inputz"):
+        load_encoder(CARD | {"config": {"unpad_inputz": False}})
+
+
+def test_without_modules_json_published_is_refused(hub):
+    (hub / "modules.json").unlink()
+    with pytest.raises(InputError, match=r"(?s)modules\.json.*cls or mean.*HF_HOME"):
+        load_encoder(CARD)
+
+
+def test_pickled_weights_are_refused(hub):
+    dense = hub / "2_Dense"
+    torch.save({}, dense / "pytorch_model.bin")
+    (dense / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"2_Dense has no model\.safetensors"):
+        load_encoder(CARD)
+
+
+def test_prompts_stand_in_front_of_texts_and_labels(hub):
+    encoder = load_encoder(CARD | {"prompts": PROMPTS})
+    for name, prompt in PROMPTS.items():
+        rows = encoder.tokenizer([prompt + text for text in TEXTS])["input_ids"]
+        tokens = tokenise(encoder, TEXTS, 64, prompt=name)
+        assert tokens.ids.tolist() == [token for row in rows for token in row]
+    assert cosines(vectors(encoder), vectors(encoder, prompt="label")).max() < 1 - 1e-4
+
+
+def test_an_encoder_without_prompts_reads_the_bare_texts(hub):
+    word_encoder = build_encoder({"architecture": "text_cnn", "min_count": 1}, TEXTS, None)
+    for encoder in (load_encoder(CARD), word_encoder):
+        rows = encoder.tokenizer(TEXTS)["input_ids"]
+        for name in PROMPTS:
+            assert tokenise(encoder, TEXTS, 64, prompt=name).lengths.tolist() == [len(row) for row in rows]
+
+
+def test_prompt_and_text_are_cut_together(hub):
+    encoder = load_encoder(CARD | {"prompts": PROMPTS})
+    tokens = tokenise(encoder, TEXTS, 8)
+    assert tokens.lengths.tolist() == [8, 4, 8, 5]
+    assert tokens.ids[:3].tolist() == encoder.tokenizer("about: the")["input_ids"][:3]
+
+
+@pytest.mark.parametrize("max_tokens", [3, 4])
+def test_a_prompt_that_fills_max_tokens_is_refused_with_its_length(hub, max_tokens):
+    encoder = load_encoder(CARD | {"prompts": PROMPTS})
+    with pytest.raises(InputError, match=f"'about: ' has 4 tokens.*max_tokens {max_tokens} "):
+        tokenise(encoder, TEXTS, max_tokens)
+    assert tokenise(encoder, ["grain"], 5).lengths.tolist() == [5]
+
+
+def test_more_tokens_than_the_encoder_takes_are_refused_with_both_numbers(hub):
+    encoder = load_encoder(CARD | {"max_length": 40})
+    assert len(tokenise(encoder, TEXTS, 40).lengths) == 4
+    with pytest.raises(InputError, match=r"max_tokens: 41 .* 40 tokens"):
+        tokenise(encoder, TEXTS, 41)
+
+
+@pytest.mark.parametrize("card", [CARD, CARD | {"pooling": "mean"}])
+def test_the_saved_folder_encodes_texts_as_we_do(hub, tmp_path, card):
+    encoder = load_encoder(card | {"prompts": PROMPTS, "max_length": 64})
+    save_encoder(encoder, tmp_path / "model", max_tokens=10)
+    ours = vectors(open_encoder(tmp_path / "model"), max_tokens=10)
+    opened = SentenceTransformer(str(tmp_path / "model"), device="cpu")
+    np.testing.assert_allclose(cosines(ours, opened.encode(TEXTS)), 1, atol=1e-5)
+    assert cosines(ours, vectors(encoder)).min() < 1 - 1e-3  # the long text, cut at 32: the 10 tokens matter
+    labels = vectors(open_encoder(tmp_path / "model"), max_tokens=10, prompt="label")
+    np.testing.assert_allclose(cosines(labels, opened.encode(TEXTS, prompt_name="label")), 1, atol=1e-5)
+    assert open_encoder(tmp_path / "model").max_seq_length == 64
+
+
+@pytest.mark.parametrize("pooling", ["published", "mean"])
+def test_code_of_the_repository_is_refused_unread_without_allowance(hub, marker, pooling):
+    with pytest.raises(InputError) as caught:
+        load_encoder(CARD | {"pooling": pooling})
+    named = "modeling_twice.TwiceBert", "encoders.<name>.remote_code: true", "runs Python code", f"/tree/{REVISION}"
+    for part in named:
+        assert part in str(caught.value)
+    assert not marker.exists()
+
+
+def test_allowed_code_runs_at_the_pinned_commit(hub, marker, published):
+    newest = hub.with_name(NEWER)
+    newest.mkdir()
+    (newest / "modeling_twice.py").write_text(CODE.format(marker=str(marker), factor=-1))
+    (hub.parents[1] / "refs").mkdir()
+    (hub.parents[1] / "refs" / "main").write_text(NEWER)
+    plain = SentenceTransformer(modules=[published[0], Pooling(32, "mean")], device="cpu")
+    encoders = [load_encoder(CARD | {"pooling": pooling, "remote_code": True}) for pooling in ("published", "mean")]
+    assert marker.read_text() == "run"
+    assert all(REVISION in type(encoder[0].model).__module__ for encoder in encoders)
+    np.testing.assert_allclose(vectors(encoders[1]), 2 * vectors(plain), rtol=1e-4, atol=1e-5)
+
+
+def test_a_saved_encoder_with_code_opens_only_with_allowance(hub, marker, tmp_path):
+    encoder = load_encoder(CARD | {"remote_code": True})
+    save_encoder(encoder, tmp_path / "model")
+    marker.unlink()
+    with pytest.raises(InputError, match=r"modeling_twice\.TwiceBert"):
+        open_encoder(tmp_path / "model")
+    assert not marker.exists()
+    np.testing.assert_allclose(vectors(open_encoder(tmp_path / "model", remote_code=True)), vectors(encoder), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "named"),
+    [
+        ("config.json", {"auto_map": {"AutoConfig": "code.Config"}}, "code.Config"),
+        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["code.Slow", None]}}, "code.Slow"),
+    ],
+)
+def test_code_of_configuration_and_tokeniser_counts_too(hub, file, values, named):
+    change(hub / file, **values)
+    with pytest.raises(InputError, match=rf"own \({named}\)"):
+        load_encoder(CARD)
+
+
+def test_a_module_outside_the_library_counts_too(hub):
+    modules = json.loads((hub / "modules.json").read_text())
+    modules[3]["type"] = "code.Whiten"
+    (hub / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(InputError, match=r"own \(code.Whiten\)"):
+        load_encoder(CARD)
+
+
+def test_code_of_another_repository_is_refused_even_with_allowance(hub, marker):
+    change(hub / "config.json", auto_map={"AutoModel": "other-owner/code--modeling_twice.TwiceBert"})
+    with pytest.raises(InputError, match="no revision pins"):
+        load_encoder(CARD | {"remote_code": True})
+    assert not marker.exists()
+
+
+SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def test_shipped_hub_cards_say_what_they_are():
+    for card in SHIPPED["encoders"].values():
+        if card.get("pooling") == "published":
+            assert card["licence"]
+            assert card["max_length"] == 512
+
+
+@pytest.mark.parametrize(
+    ("encoder", "values", "said"),
+    [
+        ("tiny", {"pooling": "published"}, "encoders.tiny.pooling"),
+        ("minilm", {"remote_code": True}, "encoders.minilm.remote_code: goes with hub only"),
+        ("minilm", {"prompts": {"query": "query: "}}, "encoders.minilm.prompts: unknown key 'query'"),
+        ("cnn", {"prompts": {"text": "query: "}}, "encoders.cnn: unknown key of text_cnn 'prompts'"),
+        ("bge_base", {"remote_code": False}, "encoders.bge_base.remote_code"),
+        ("bge_base", {"max_length": 8}, "encoders.bge_base.max_length"),
+    ],
+)
+def test_a_wrong_card_is_refused_before_anything_runs(encoder, values, said):
+    config = deepcopy(SHIPPED)
+    config["encoders"][encoder] |= values
+    with pytest.raises(InputError) as caught:
+        check(config)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["default", "settings", "method", "grid"])
+def test_texts_longer_than_the_encoder_takes_are_refused_before_anything_runs(place):
+    config, experiment = deepcopy(SHIPPED), {"papers": ["abalone"], "datasets": ["quick_multilabel"]}
+    config["encoders"]["minilm"]["max_length"] = 200
+    given = {"settings": 201, "grid": [100, 201]}.get(place)
+    experiment |= {"encoders": ["minilm"], "settings": {"max_tokens": given} if given else {}}
+    experiment["methods"] = {"pretrained": {"max_tokens": 201} if place == "method" else None}
+    config["studies"]["quick"]["experiments"] = [experiment]
+    value = 300 if place == "default" else 201
+    with pytest.raises(InputError, match=f"max_tokens {value} is more than encoders.minilm.max_length, 200"):
+        check(config)
