@@ -86,7 +86,7 @@ rule zero_shot:
         settings=plan.settings,
         card=plan.card,
         record=plan.record,
-        code=code_of("evaluation.zero_shot", "data.label_texts"),
+        code=code_of("evaluation.zero_shot", "data.label_texts", "training.record"),
     script:
         "../workflow_scripts/zero_shot.py"
 

@@ -10,6 +10,7 @@ from pushpull.files import sha256
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
+from pushpull.training.record import write_record
 
 with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
@@ -24,5 +25,5 @@ with job(snakemake.log[0]):
     best = trained.outcome["best"]
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
     run.save_model(trained.objective, data, Path(output.model), params.settings["max_tokens"])
-    run.write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
+    write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
     discard(Path(params.checkpoints))

@@ -10,6 +10,7 @@ from pushpull.evaluation.dbc_choice import dbc_score
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
+from pushpull.training.record import write_record
 
 with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
@@ -21,19 +22,18 @@ with job(snakemake.log[0]):
     if params.settings["kind"] == "pretrained":
         save_encoder(encoder, Path(output.model), params.settings["max_tokens"])
     else:
-        label_file = next(iter(snakemake.input.label_texts), None)
-        trained = run.train(data, encoder, record, Path(params.checkpoints), label_file)
-        outcome, best = trained.outcome, trained.outcome["best"]
+        trained = run.train(data, encoder, record, Path(params.checkpoints), *snakemake.input.label_texts)
 
         def score(epoch: int) -> float:
             run.restore_epoch(trained, epoch)
             judge = dbc_score if params.settings["kind"] == "text_label" else probe_score
             return judge(*trained[:3], params.settings, seed, pick_device())
 
+        outcome, best = trained.outcome, trained.outcome["best"]
         epoch, scores = choose_epoch(best.values(), score)
         run.restore_epoch(trained, epoch)
         run.save_model(trained.objective, data, Path(output.model), params.settings["max_tokens"])
         record |= {"best_epochs": best, "chosen_epoch": epoch, "validation_scores": scores}
     run.write_forces(outcome["forces"], data, output.forces)
-    run.write_record(record, outcome, data, began, output)
+    write_record(record, outcome, data, began, output)
     discard(Path(params.checkpoints))

@@ -10,7 +10,7 @@ from pushpull.encoders.nli import AbsentWeightsError, load_nli
 from pushpull.evaluation.summary import write_rows
 from pushpull.evaluation.zero_shot import evaluate
 from pushpull.job import cpu_count, job
-from pushpull.training import run
+from pushpull.training.record import write_record
 
 with job(snakemake.log[0]):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
@@ -28,4 +28,4 @@ with job(snakemake.log[0]):
         labels = label_texts(read_card(data), label_file, params.settings["label_text"])
         rows = evaluate(nli, data, scores, params.settings, labels)
     write_rows(output.metrics, rows)
-    run.write_record(record, {"history": []}, data, began, output)
+    write_record(record, {"history": []}, data, began, output)

@@ -8,7 +8,7 @@ import pytest
 from pushpull import fingerprint as module
 from pushpull.fingerprint import fingerprint
 from pushpull.settings import KINDS, defaults
-from pushpull.stages import CHOICE, EMBEDDING, TRAINING, training_code
+from pushpull.stages import CHOICE, CHOICE_BY_DBC, EMBEDDING, TRAINING, training_code
 from workflow_runs import ROOT
 
 LIBRARY = {
@@ -156,7 +156,7 @@ def rules() -> dict[str, tuple[str, list[str]]]:
     found = {}
     for block in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]:
         call = re.search(r"code_of\((.*?)\)", block, re.DOTALL)
-        planned = {"plan.training_code": [*TRAINING, *CHOICE], "plan.prepare_code": ["data.prepare"]}
+        planned = {"plan.training_code": [*TRAINING, *CHOICE, *CHOICE_BY_DBC], "plan.prepare_code": ["data.prepare"]}
         planned["plan.embedding_code"] = EMBEDDING
         named = [modules for function, modules in planned.items() if f"code={function}," in block]
         modules = re.findall(r'"([\w.]+)"', call[1]) if call else named[0] if named else None
@@ -167,7 +167,8 @@ def rules() -> dict[str, tuple[str, list[str]]]:
 
 
 def test_every_rule_that_computes_has_a_fingerprint():
-    computing = {"download", "prepare", "train", "finetune", "embed", "evaluate", "inference", "neighbourhoods"}
+    computing = {"download", "prepare", "train", "finetune", "embed", "evaluate", "zero_shot"}
+    computing |= {"inference", "neighbourhoods"}
     assert computing | {"collect", "compare", "table", "figure", "report"} == rules().keys()
 
 

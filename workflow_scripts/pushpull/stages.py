@@ -7,7 +7,7 @@ from pushpull.losses.registry import BY_KIND
 from pushpull.training.registry import OBJECTIVES
 
 TRAINING = ("training.run",)
-EMBEDDING = ("encoders.encoder", "encoders.heads", "data.dataset")
+EMBEDDING = ("encoders.encoder", "encoders.heads", "data.dataset", "data.label_texts")
 # What else trains a kind: a probe picks the checkpoint, and the grid point that fine-tuning starts from.
 CHOICE = ("evaluation.checkpoint_choice",)
 CHOICE_BY_DBC = ("evaluation.dbc_choice",)

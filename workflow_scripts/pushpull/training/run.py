@@ -2,13 +2,8 @@
 
 import csv
 import os
-import platform
-import subprocess
-import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +17,12 @@ from pushpull.encoders.build import build_encoder, needs_corpus
 from pushpull.encoders.encoder import Encoder, pick_device, save_encoder, tokenise
 from pushpull.encoders.heads import save_classifier
 from pushpull.errors import InputError, unknown
-from pushpull.files import atomic_path, write_json
+from pushpull.files import atomic_path
 from pushpull.training.loop import Corpus, epoch_file, fit
+from pushpull.training.record import data_checksums
 from pushpull.training.registry import load
 
 DISTANCES = "label_distances.csv"  # names of the classes, then a row of distances each, in the same order
-PACKAGES = ("torch", "transformers", "sentence-transformers", "numpy", "safetensors")
 
 
 class Trained(NamedTuple):
@@ -105,11 +100,6 @@ def _of_dataset(card: dict, settings: dict, label_file: str | None) -> dict:
     return facts | {"label_texts": label_texts(card, label_file, settings["label_text"])}
 
 
-def data_checksums(data: Path) -> dict[str, str]:
-    """SHA-256 of the parquet file of each split, from the dataset's card."""
-    return {split: facts["sha256"] for split, facts in read_card(data)["splits"].items()}
-
-
 def restore_epoch(trained: Trained, epoch: int) -> None:
     """Put the weights of an epoch back into the encoder (and classifier) of the objective."""
     trained.objective.load_state_dict(load_file(epoch_file(trained.folder, epoch)), strict=False)
@@ -125,15 +115,6 @@ def save_model(objective: nn.Module, data: Path, folder: Path, max_tokens: int) 
             csv.writer(stream).writerows([label_names(read_card(data)), *objective.distances.tolist()])
 
 
-def write_history(history: Sequence[dict], path: str | Path) -> None:
-    """Write one row per epoch as CSV; an untrained encoder has only the header."""
-    fields = list(history[0]) if history else ["epoch", "training_loss", "validation_loss"]
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fields)
-        writer.writeheader()
-        writer.writerows(history)
-
-
 def write_forces(forces: Sequence[dict], data: Path, path: str | Path) -> None:
     """Write attraction and repulsion of every label in every epoch as CSV, most frequent label first."""
     labels = read_card(data)["labels"]
@@ -143,29 +124,3 @@ def write_forces(forces: Sequence[dict], data: Path, path: str | Path) -> None:
         for epoch, force in enumerate(forces, start=1):
             for label, *pair in zip(labels, force["attraction"], force["repulsion"], strict=True) if force else ():
                 writer.writerow([epoch, label["name"], label["train"], *pair])
-
-
-def write_record(record: dict, outcome: dict, data: Path, began: float, output: SimpleNamespace) -> None:
-    """Write `output.history` and `output.run`: the record, with what the run was made of, with, and how long it took.
-
-    Args:
-        record: identity and settings of the run, and what training decided.
-        outcome: what `fit` returned; of an encoder as it came, an empty `history`.
-        data: folder of the prepared dataset, whose checksums are recorded.
-        began: `time.monotonic()` at the start.
-        output: named outputs of the rule.
-    """
-    write_history(outcome["history"], output.history)
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    git = subprocess.run(describe, capture_output=True, text=True, check=False)
-    made_with = {
-        "data": data_checksums(data),
-        "commit": git.stdout.strip() or None,
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU",
-        "threads": torch.get_num_threads(),
-        "tokens_per_second": outcome.get("tokens_per_second"),
-        "wall_seconds": round(time.monotonic() - began, 1),
-    }
-    write_json(output.run, record | made_with)
