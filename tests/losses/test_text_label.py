@@ -4,7 +4,8 @@ import math
 
 import pytest
 import torch
-from pushpull.losses.text_label import cosine_bce, margin, text_to_label, text_to_label_decoupled, texts_and_labels
+from pushpull.losses.text_label import cosine_bce, margin, text_to_label, text_to_label_decoupled
+from pushpull.losses.texts_and_labels import texts_and_labels
 from torch.nn import functional as F
 
 TEXTS, LABELS = 6, 4

@@ -5,6 +5,7 @@ import pytest
 import torch
 from pushpull.encoders.encoder import tokenise
 from pushpull.losses import text_label
+from pushpull.losses.texts_and_labels import texts_and_labels
 from pushpull.settings import defaults
 from pushpull.training.registry import load
 from torch.nn import functional as F
@@ -37,7 +38,7 @@ def expected(encoder, loss):
     return {
         "text_to_label": lambda: text_label.text_to_label(cosines, LABELS, 0.05),
         "text_to_label_decoupled": lambda: text_label.text_to_label_decoupled(cosines, LABELS, 0.05),
-        "texts_and_labels": lambda: text_label.texts_and_labels(texts, names, LABELS, 0.05, 0.1),
+        "texts_and_labels": lambda: texts_and_labels(texts, names, LABELS, 0.05, 0.1),
         "margin": lambda: text_label.margin(cosines, LABELS, 0.4),
         "cosine_bce": lambda: text_label.cosine_bce(cosines, LABELS, torch.tensor(10.0), torch.tensor(-3.0)),
     }[loss]()

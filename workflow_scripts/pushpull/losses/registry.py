@@ -32,7 +32,7 @@ LABEL_WISE = {"mulcon": "pushpull.losses.related:mulcon"}
 TEXT_LABEL = {
     "text_to_label": "pushpull.losses.text_label:text_to_label",
     "text_to_label_decoupled": "pushpull.losses.text_label:text_to_label_decoupled",
-    "texts_and_labels": "pushpull.losses.text_label:texts_and_labels",
+    "texts_and_labels": "pushpull.losses.texts_and_labels:texts_and_labels",
     "margin": "pushpull.losses.text_label:margin",
     "cosine_bce": "pushpull.losses.text_label:cosine_bce",
 }

@@ -1,18 +1,16 @@
 """Losses that pull texts to their label texts and push them from the others.
 
 Only the abstract of "Push and Pull" (Van Nooten and Kosar, LREC 2026) is public, so these are our reconstruction: three
-families that cover the literature, two of them with a variant. All take cosines [B, L] of texts and label texts and
-multi-hot labels [B, L], work in float32 (float64 stays) and return a scalar; `texts_and_labels` takes the unit vectors
-themselves. A text without labels adds 0 to the contrastive ones and is a negative for every label in the pairwise ones.
+families that cover the literature, two of them with a variant; the one that compares texts with each other, too, is in
+`texts_and_labels`. Those here take cosines [B, L] of texts and label texts and multi-hot labels [B, L], work in float32
+(float64 stays) and return a scalar. A text without labels adds 0 to the contrastive ones and is a negative for every
+label in the pairwise ones.
 """
-
-import math
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pushpull.losses.contrastive import msc
 from pushpull.losses.kernel import rows_to_one, weighted_contrast
 
 
@@ -40,26 +38,6 @@ def text_to_label_decoupled(cosines: Tensor, labels: Tensor, temperature: float)
     # Not -inf: a text that has every label has no negatives, and the gradient of their log-sum-exp would be NaN.
     negatives = scores.masked_fill(held, torch.finfo(scores.dtype).min / 2).logsumexp(1, keepdim=True)
     return (rows_to_one(labels) * F.softplus(negatives - scores)).sum(1).mean()
-
-
-def texts_and_labels(
-    texts: Tensor, names: Tensor, labels: Tensor, temperature: float, negative_weight: float
-) -> Tensor:
-    """MSC over texts and label texts together: other texts that share a label attract, and so do the label texts.
-
-    The prototype of a label is its text (ABALONE, equation 3, with c_j = v_j). A text is the anchor of each term.
-
-    Args:
-        texts: unit vectors [B, d].
-        names: unit vectors of the label texts [L, d].
-        negative_weight: factor of texts in the denominator, beta of ABALONE.
-    """
-    texts, names, labels = _wide(texts), _wide(names), _wide(labels)
-    itself = torch.eye(len(texts), dtype=torch.bool, device=texts.device)
-    weights, gain, _ = msc(labels, labels, itself, True)
-    gain[:, : len(texts)] += math.log(negative_weight)
-    similarity = texts @ torch.cat([texts, names]).T / temperature
-    return weighted_contrast(similarity, weights, gain).mean()
 
 
 def margin(cosines: Tensor, labels: Tensor, margin: float) -> Tensor:
