@@ -61,7 +61,7 @@ def test_the_quick_study_runs_the_compared_methods_with_two_seeds_and_the_others
 def test_settings_of_a_method_go_before_those_of_the_experiment_and_these_before_defaults():
     plan = Plan(SHIPPED)
     bce, base_ft = of_method(plan, "bce")[0].settings, of_method(plan, "base_ft")[0].settings
-    assert (bce["epochs"], bce["head_learning_rate"], bce["learning_rate"]) == (4, 1e-2, 3e-4)
+    assert (bce["epochs"], bce["head_learning_rate"], bce["learning_rate"]) == (4, 1e-2, 5e-4)
     assert (base_ft["epochs"], base_ft["weight_decay"], base_ft["schedule"]) == (2, 0.01, "linear")
     assert "temperature" not in bce
 
@@ -126,7 +126,7 @@ def test_the_runs_of_every_shipped_study_have_settings_of_their_own_path(study):
 
 def test_wildcards_of_no_run_are_refused_with_the_nearest_path():
     wrong = wildcards(Plan(SHIPPED).runs()[0]._replace(setting="tok33"))
-    with pytest.raises(InputError, match=r"unknown run .*tok33.* did you mean '.*/pretrained/tok24/seed1'"):
+    with pytest.raises(InputError, match=r"unknown run .*tok33.* did you mean '.*/pretrained/tok16/seed1'"):
         Plan(SHIPPED).run(wrong)
 
 
