@@ -33,7 +33,7 @@ with job(snakemake.log[0]):
         epoch, scores = choose_epoch(best.values(), score)
         run.restore_epoch(trained, epoch)
         run.save_model(trained.objective, data, Path(output.model), params.settings["max_tokens"])
-        record |= {"best_epochs": best, "chosen_epoch": epoch, "validation_scores": scores}
+        record |= {"best_epochs": best, "chosen_epoch": epoch, "validation_scores": scores, "facts": trained.facts}
     run.write_forces(outcome["forces"], data, output.forces)
     write_record(record, outcome, data, began, output)
     discard(Path(params.checkpoints))

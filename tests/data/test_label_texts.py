@@ -49,10 +49,13 @@ IPTC = [
     "sport",
     "weather",
 ]
+EVENT_TYPES = (
+    "Business Conflict Contact Journalism Justice Life Manufacture Movement Personnel Politics Transaction Unknown"
+)
 KNOWN = {
     "semeval2018": (11, EMOTIONS.split()),
     "reuters21578": (90, REUTERS.split()),
-    "eventdna": (17, IPTC),
+    "eventdna": (17 + 12, [*IPTC, *EVENT_TYPES.split()]),
     "aapd": (54, yaml.safe_load(aapd._LABELS.read_text(encoding="utf-8"))),
     "biotech": (29, biotech.EVENTS),
     "litcovid": (7, litcovid.TOPICS),

@@ -89,3 +89,12 @@ def test_a_single_label_run_has_neither_thresholds_nor_a_curve(tmp_path):
     run, truth, _ = evaluated(tmp_path, "single")
     assert dbc.read_thresholds(tmp_path / "dbc", NAMES) == {}
     assert [*dbc_curve.threshold_rows(run), *dbc_curve.curve_rows(run, truth)] == []
+
+
+def test_a_label_without_validation_positives_shows_no_threshold_of_its_own(tmp_path):
+    run, _, _ = evaluated(tmp_path)
+    run.labels["validation"][:, 1] = 0
+    compare_with_labels(run)
+    shown = {row[2] for row in dbc_curve.threshold_rows(run)}
+    assert "threshold@ship" not in shown
+    assert {"threshold", "threshold@earn", "threshold@grain"} <= shown

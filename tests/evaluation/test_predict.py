@@ -58,7 +58,9 @@ def write_run(objective, classifier=False, **settings):
     folder.mkdir(parents=True)
     chosen = {"kind": "text_label", "max_tokens": TOKENS, "clean_text": False} | settings
     data = {split: facts["sha256"] for split, facts in card["splits"].items()}
-    (folder / "run.json").write_text(json.dumps({"dataset": "tiny", "settings": chosen, "data": data}))
+    (folder / "run.json").write_text(
+        json.dumps({"dataset": "tiny", "encoder": "tiny", "settings": chosen, "data": data})
+    )
     save_encoder(objective.encoder, folder / "model")
     if classifier:
         save_classifier(objective.classifier, folder / "model/classifier.safetensors")
@@ -209,6 +211,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(checkout, train
 def test_a_dataset_prepared_anew_and_a_zero_shot_run_are_refused(checkout, trained, capsys):
     Path("mine.txt").write_text("grain\n")
     folder = write_run(trained, kind="zero_shot")
+    shutil.rmtree(folder / "model")  # as the rule leaves it
     assert "a zero_shot run" in refused(capsys, folder, "mine.txt")
     shutil.rmtree(folder)
     folder = write_run(trained)
@@ -228,3 +231,15 @@ def test_a_file_without_readable_text_is_refused_before_the_model_is_opened(chec
     if content is not None:
         Path("mine.txt").write_bytes(content)
     assert f"TEXT=mine.txt: {message}" in refused(capsys, "results/runs/none", "mine.txt")
+
+
+def test_only_the_users_configuration_allows_code_that_lies_in_a_run(checkout, trained, capsys):
+    folder = write_run(trained)
+    (folder / "model/mine.py").write_text("raise SystemExit('foreign code ran')\n")
+    modules = json.loads((folder / "model/modules.json").read_text())
+    modules.append({"idx": 2, "name": "2", "path": "", "type": "mine.Module"})
+    (folder / "model/modules.json").write_text(json.dumps(modules))
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"encoder_card": {"remote_code": True}}))
+    Path("mine.txt").write_text("a text\n")
+    assert "remote_code" in refused(capsys, folder, "mine.txt")

@@ -15,6 +15,7 @@ import torch
 from pushpull.data.dataset import iterate_texts, label_names, read_card, read_labels
 from pushpull.data.label_texts import label_texts
 from pushpull.encoders.nli import Nli
+from pushpull.errors import InputError
 from pushpull.evaluation import thresholds, zero_shot
 from pushpull.evaluation.protocols import read_decisions
 from sklearn.metrics import f1_score
@@ -148,3 +149,9 @@ def test_absent_weights_skip_the_run_and_say_why(tiny_data, cache, tmp_path, cap
     assert "hf download" in record["skipped"]
     assert "skipped: the weights of some-body/some-nli" in (tmp_path / "run/zero_shot.log").read_text()
     assert not list(tmp_path.rglob("*.np[yz]"))
+
+
+def test_a_score_that_is_no_number_is_refused_with_its_row():
+    labels, test = np.eye(2, dtype=np.uint8), np.array([[0.5, 0.5], [np.nan, 0.5]], np.float32)
+    with pytest.raises(InputError, match="test scores: row 1"):
+        zero_shot.decide(np.eye(2, dtype=np.float32), labels, test)

@@ -216,5 +216,11 @@ def test_a_change_of_bce_or_of_the_label_distances_retrains_what_uses_them_and_n
     before = after
     change(library, "losses/label_distance.py", "(cosines + 1) / 2", "(cosines + 1) / 3")
     assert {kind for kind in KINDS if before[kind] != codes()[kind]} == {"label_distance"}
+    before = codes()
+    change(library, "data/label_texts.py", "warning: the labels", "the labels")
+    assert {kind for kind in KINDS if before[kind] != codes()[kind]} == {"text_label"}
+    before = codes()
+    change(library, "encoders/canary.py", "TOLERANCE = 1e-3", "TOLERANCE = 2e-3")
+    assert codes() == before
     monkeypatch.undo()
     clear()

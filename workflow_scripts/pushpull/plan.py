@@ -84,7 +84,7 @@ class Plan:
 
     def card(self, wildcards) -> dict:
         """The encoder's entry in config.yaml, less what only tables show: it must not retrain anything."""
-        return _without(self.config["encoders"][wildcards.encoder], "title", "printed_as")
+        return _without(self.config["encoders"][wildcards.encoder], "title", "printed_as", "licence")
 
     def remote_code(self, wildcards) -> bool:
         """Whether Python code that comes with the encoder may be run."""

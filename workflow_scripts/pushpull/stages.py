@@ -13,6 +13,7 @@ CHOICE = ("evaluation.checkpoint_choice",)
 CHOICE_BY_DBC = ("evaluation.dbc_choice",)
 WITHOUT_CHOICE = ("pretrained", "supervised", "joint", "label_distance")
 # They name every objective, loss and architecture; a run depends on its own alone.
+CHECKS = ("encoders.canary",)  # refuse, and change no output
 REGISTRIES = ("training.registry", "losses.registry", "encoders.registry")
 
 
@@ -24,13 +25,15 @@ def training_code(settings: dict, card: dict) -> str:
     )
     choice = CHOICE_BY_DBC if kind == "text_label" else () if kind in WITHOUT_CHOICE else CHOICE
     # The names stand beside the hash, since it leaves the registries out.
-    return " ".join([fingerprint(*TRAINING, *choice, *_modules(used), without=REGISTRIES), *used])
+    unread = () if kind == "text_label" else ("data.label_texts",)
+    without = (*REGISTRIES, *CHECKS, *unread)
+    return " ".join([fingerprint(*TRAINING, *choice, *_modules(used), without=without), *used])
 
 
 def embedding_code(card: dict) -> str:
     """Fingerprint of the code that embeds with an encoder of this card."""
     used = _names(ARCHITECTURES.get(card.get("architecture")))
-    return fingerprint(*EMBEDDING, *_modules(used), without=REGISTRIES)
+    return fingerprint(*EMBEDDING, *_modules(used), without=(*REGISTRIES, *CHECKS))
 
 
 def prepare_code(entry: dict) -> str:

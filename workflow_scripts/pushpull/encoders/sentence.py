@@ -126,15 +126,16 @@ def _changed_configuration(card: dict) -> dict:
 
 
 def _published_modules(source: str, revision: str | None) -> list[dict]:
-    """What modules.json says, where the weights of its dense layers are safetensors."""
+    """What modules.json says, where all weights behind the transformer are safetensors."""
     modules = _read(source, "modules.json", revision)
     if modules is None:
         raise InputError(
             f"encoder {source}: pooling: published needs modules.json, which is not there. Set pooling to cls or mean; "
             "or,\nwith no network, copy the hub's cache from a machine that has one and set HF_HOME to it."
         )
-    for folder in (module["path"] for module in modules if module["type"].endswith(".Dense")):
-        if not load_file_path(source, "model.safetensors", folder, revision=revision):
+    for folder, kind in ((module["path"], module["type"]) for module in modules if module["path"]):
+        weighs = kind.endswith(".Dense") or load_file_path(source, "pytorch_model.bin", folder, revision=revision)
+        if weighs and not load_file_path(source, "model.safetensors", folder, revision=revision):
             raise InputError(f"encoder {source}: {folder} has no model.safetensors; no other weights are loaded")
     return modules
 

@@ -17,12 +17,14 @@ DRAWS = 5
 def threshold_rows(run: Evaluated) -> Iterator[Row]:
     """Yield ("dbc_one", "validation", "threshold", value) and ("dbc_exact", "validation", "threshold@{label}", value).
 
-    An infinite threshold has no row, and a run of a single-label task has none at all.
+    A label without validation positives, which learns none, and an infinite threshold have no row, and a run of a
+    single-label task has none at all.
     """
     cuts = read_thresholds(run.folder / "dbc", run.names)
     if not cuts:
         return
-    exact = {f"threshold@{name}": value for name, value in zip(run.names, cuts["exact"].tolist(), strict=True)}
+    learned = zip(run.names, cuts["exact"].tolist(), run.labels["validation"].any(axis=0), strict=True)
+    exact = {f"threshold@{name}": value for name, value, positives in learned if positives}
     for rule, values in (("one", {"threshold": float(cuts["one"][0])}), ("exact", exact)):
         for metric, value in values.items():
             if np.isfinite(value):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import yaml
 
 from pushpull.data.cleaning import released_cleaning
 from pushpull.data.dataset import label_names, read_card
@@ -16,9 +17,9 @@ from pushpull.encoders.encoder import Encoder, Output, embed_blocks, open_encode
 from pushpull.encoders.heads import open_classifier
 from pushpull.errors import InputError
 from pushpull.evaluation.dbc import FILE, cosines, decide_by, read_thresholds
-from pushpull.evaluation.protocols import half, load_embeddings, one_best
+from pushpull.evaluation.protocols import half, load_embeddings, one_best, require_finite
 
-DATA = Path("results/data")
+DATA, CONFIG, METRICS = Path("results/data"), Path("config.yaml"), "metrics.csv"
 CLASSIFIER = "model/classifier.safetensors"
 RULE = "exact"
 USAGE = "make predict MODEL=results/runs/DATASET/ENCODER/METHOD/SETTING/seed1 TEXT=my_texts.txt"
@@ -42,16 +43,20 @@ def open_trained(folder: Path) -> Trained:
         InputError: there is no run, its model is gone, it is of kind zero_shot, or its dataset was prepared anew since.
     """
     if not (folder / "run.json").is_file():
-        raise InputError(f"MODEL={folder}: no run.json there; allowed: the folder of a run, `{USAGE}`; {_made(folder)}")
-    if not (folder / "model").is_dir():
-        raise InputError(f"MODEL={folder}: it has no model; {_made(folder)}")
+        raise InputError(
+            f"MODEL={folder}: no run.json there; allowed: the folder of a run, `{USAGE}`; {_made(folder / METRICS)}"
+        )
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     if record["settings"]["kind"] == "zero_shot":
         raise InputError(f"MODEL={folder}: a zero_shot run predicts nothing new; allowed: runs of all other kinds")
+    if not (folder / "model").is_dir():
+        raise InputError(f"MODEL={folder}: it has no model; {_made(folder / 'model')}")
     card, settings = read_card(DATA / record["dataset"]), record["settings"]
     if record["data"] != {split: facts["sha256"] for split, facts in card["splits"].items()}:
-        raise InputError(f"MODEL={folder}: {record['dataset']} was prepared anew since it was trained; {_made(folder)}")
-    encoder = open_encoder(folder / "model", record.get("encoder_card", {}).get("remote_code", False))
+        raise InputError(
+            f"MODEL={folder}: {record['dataset']} was prepared anew since it was trained; {_made(folder / METRICS)}"
+        )
+    encoder = open_encoder(folder / "model", _remote_code(record["encoder"]))
     return Trained(folder, encoder, settings["max_tokens"], settings["clean_text"], card["task"], label_names(card))
 
 
@@ -125,7 +130,7 @@ def _by_distance(run: Trained, texts: list[str]) -> tuple[np.ndarray, np.ndarray
     labels = run.folder / "embeddings/labels.npy"
     for path in (labels, run.folder / "dbc" / FILE):
         if not path.is_file():
-            raise InputError(f"{path} is not there: the run is not evaluated yet; {_made(run.folder)}")
+            raise InputError(f"{path} is not there: the run is not evaluated yet; {_made(run.folder / METRICS)}")
     cuts = read_thresholds(run.folder / "dbc", run.names)
     vectors = _outputs(run, texts, run.encoder.get_embedding_dimension(), text_vectors)
     scores = cosines(vectors, load_embeddings(labels, len(run.names)))
@@ -138,8 +143,17 @@ def _outputs(run: Trained, texts: list[str], width: int, output: Output) -> np.n
     with TemporaryDirectory() as folder:
         path = Path(folder) / "outputs.npy"
         embed_blocks(run.encoder, [texts], len(texts), run.max_tokens, {path: (width, output)}, "predict")
-        return np.load(path, allow_pickle=False)
+        found = np.load(path, allow_pickle=False)
+    require_finite(found, "what the encoder makes of the texts")
+    return found
 
 
-def _made(folder: Path) -> str:
-    return f"`snakemake {folder}/metrics.csv --cores all --config study=STUDY` makes it, with a study that has the run"
+def _remote_code(encoder: str) -> bool:
+    """Whether the user's config.yaml allows the encoder's own Python code; what a run's folder says does not count."""
+    if not CONFIG.is_file():
+        return False
+    return yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["encoders"].get(encoder, {}).get("remote_code", False)
+
+
+def _made(path: Path) -> str:
+    return f"`snakemake {path} --cores all --config study=STUDY` makes it, with a study that has the run"

@@ -11,7 +11,7 @@ from pushpull.data.dataset import count_documents, iterate_texts, label_names, r
 from pushpull.encoders.encoder import pick_device, use_bfloat16
 from pushpull.encoders.nli import Nli, entailment, pair_batch, tokenise_hypotheses, tokenise_premises
 from pushpull.encoders.tokens import Tokens
-from pushpull.evaluation.protocols import SPLITS, half, write_scores
+from pushpull.evaluation.protocols import SPLITS, half, require_finite, write_scores
 from pushpull.evaluation.summary import Row, decision_rows
 from pushpull.evaluation.thresholds import exact_per_label, fixed_normalised, one_threshold, per_label_grid
 
@@ -96,7 +96,11 @@ def decide(
     Args:
         validation, test: probabilities, float32 [documents, labels].
         validation_labels: bool or uint8, the shape of `validation`.
+
+    Raises:
+        InputError: a score is NaN or infinite; the row is named.
     """
+    require_finite(test, "test scores")
     thresholds = {
         "fixed": fixed_normalised(validation),
         "one": one_threshold(validation, validation_labels),

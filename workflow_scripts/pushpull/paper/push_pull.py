@@ -44,10 +44,10 @@ SKIPPED = "zero-shot was skipped, its model could not be had: run.json of the ru
 RULES_TEXT = (
     "Threshold rules of DBC. Fixed: half-way between the lowest and the highest validation score. One threshold: for "
     "all labels, with the best validation micro-F1 or macro-F1. Per label: the label's best F1 among 0, 0.01, ..., 1; "
-    "exact: among all thresholds; joint: thresholds with the best micro-F1 together; folds: mean of the exact "
-    "thresholds of five folds of validation; shrunk: exact, drawn towards the one threshold for labels with few "
-    "validation positives. Zero-shot NLI without a rule: decided at probability 0.5. Apart, last, + top 1: a document "
-    "above no threshold gets its nearest label."
+    "exact: among all thresholds; joint: thresholds with the best micro-F1 together; folds: mean of five exact "
+    "thresholds, each tuned without one of five folds; shrunk: exact, drawn towards the one threshold for labels with "
+    "few validation positives. Zero-shot NLI without a rule: decided at probability 0.5. Apart, last, + top 1: a "
+    "document above no threshold gets its nearest label."
 )
 PROBES = {"linear_probe": "linear probe", "knn": "kNN"}
 """Further protocols of the embeddings that Table 1 shows under DBC."""

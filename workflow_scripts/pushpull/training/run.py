@@ -26,13 +26,17 @@ DISTANCES = "label_distances.csv"  # names of the classes, then a row of distanc
 
 
 class Trained(NamedTuple):
-    """What training leaves: the objective, its corpora, the outcome of `fit`, and where the epochs' weights are."""
+    """What training leaves: the objective, its corpora, the outcome of `fit`, where the epochs' weights are.
+
+    `facts` is what the objective was told of the dataset: task, label texts.
+    """
 
     objective: nn.Module
     train: Corpus
     validation: Corpus
     outcome: dict
     folder: Path
+    facts: dict
 
 
 def load_corpus(data: Path, split: str, encoder: Encoder, settings: dict) -> Corpus:
@@ -84,7 +88,7 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path, label_file: 
     folder.mkdir(parents=True, exist_ok=True)
     identity = record | {"data": data_checksums(data), "facts": facts}
     outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
-    return Trained(objective, *corpora, outcome, folder)
+    return Trained(objective, *corpora, outcome, folder, facts)
 
 
 def _of_dataset(card: dict, settings: dict, label_file: str | None) -> dict:
