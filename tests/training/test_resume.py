@@ -45,7 +45,10 @@ def whole_state(folder: Path) -> dict:
     return state
 
 
-@pytest.fixture(scope="module", params=["contrastive", "supervised", "joint", "label_distance", "text_label"])
+KINDS = ["contrastive", "supervised", "joint", "label_distance", "text_label"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def uninterrupted(request, tiny_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
     output, _ = start(tiny_data, folder, request.param).communicate(timeout=120)
@@ -67,7 +70,11 @@ def test_sigkill_at_several_steps_changes_no_bit(uninterrupted, tiny_data, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("uninterrupted", "number"),
+    [("contrastive", signal.SIGINT), *((kind, signal.SIGTERM) for kind in KINDS)],
+    indirect=["uninterrupted"],
+)
 def test_a_signal_saves_at_the_next_step_and_says_so(uninterrupted, tiny_data, tmp_path, number):
     kind, expected = uninterrupted
     process = start(tiny_data, tmp_path, kind)
