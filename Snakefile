@@ -15,8 +15,7 @@ from pushpull.settings import CLASSIFIER, PROBED
 configfile: "config.yaml"
 
 
-check(config)
-plan = Plan(config)
+plan = Plan(check(config))
 STUDY = f"results/{plan.study}"
 
 

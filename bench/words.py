@@ -11,6 +11,7 @@ import sys
 os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 sys.path.insert(0, "workflow_scripts")
 
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -76,7 +77,8 @@ cards = {"text_cnn": {"architecture": "text_cnn"}, "minilm": cards["minilm"]}
 passes = []
 for _ in range(ROUNDS):
     vocabulary, encoder = seconds(lambda: build_encoder(cards["text_cnn"], texts, labels))
-    passes.append((vocabulary, seconds(lambda: tokenise(encoder, texts, MAX_TOKENS))[0]))  # noqa: B023 (called at once)
+    encoding, _ = seconds(partial(tokenise, encoder, texts, MAX_TOKENS))
+    passes.append((vocabulary, encoding))
 vocabulary, encoding = min(passes, key=sum)
 sides = {name: trained(card, texts, labels, STEPS[name]) for name, card in cards.items()}
 rounds = [{name: seconds(side)[0] for name, side in sides.items()} for _ in range(ROUNDS)]

@@ -62,7 +62,7 @@ use rule evaluate as evaluate_classified with:
 # Scores of a folder, not of files: where the weights are absent there are none, and metrics.csv is only its header.
 rule zero_shot:
     input:
-        label_texts=plan.label_texts,
+        label_texts=ancient(plan.label_texts),
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
@@ -86,6 +86,7 @@ rule zero_shot:
         settings=plan.settings,
         card=plan.card,
         record=plan.record,
+        label_digest=plan.label_digest,
         code=code_of("evaluation.zero_shot", "data.label_texts", "training.record"),
     script:
         "../workflow_scripts/zero_shot.py"

@@ -1,7 +1,7 @@
 rule train:
     input:
         plan.vectors,
-        label_texts=plan.training_label_texts,
+        label_texts=ancient(plan.training_label_texts),
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
         card=f"{DATA}/card.json",
@@ -28,6 +28,7 @@ rule train:
         card=plan.card,
         record=plan.record,
         checkpoints=f"{RUN}/checkpoints",
+        label_digest=plan.training_label_digest,
         code=plan.training_code,
     script:
         "../workflow_scripts/train.py"
@@ -71,7 +72,7 @@ rule finetune:
 rule embed:
     input:
         model=f"{RUN}/model",
-        label_texts=plan.label_texts,
+        label_texts=ancient(plan.label_texts),
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",
@@ -96,6 +97,7 @@ rule embed:
         max_tokens=plan.setting("max_tokens"),
         clean_text=plan.setting("clean_text"),
         label_text=plan.setting("label_text"),
+        label_digest=plan.label_digest,
         remote_code=plan.remote_code,
         code=plan.embedding_code,
     script:

@@ -3,7 +3,9 @@ import csv
 import numpy as np
 import pytest
 from pushpull.errors import InputError
-from pushpull.evaluation import dbc, threshold_estimates, thresholds
+from pushpull.evaluation import cosines as cosines_module
+from pushpull.evaluation import dbc, exact_thresholds, threshold_estimates, thresholds
+from pushpull.evaluation.cosines import cosines
 from sklearn.metrics.pairwise import cosine_similarity
 
 
@@ -17,9 +19,9 @@ def draw(seed=0):
 
 @pytest.mark.parametrize("chunk", [7, 29, 30])
 def test_cosines_equal_scikit_learn_across_chunks(chunk, monkeypatch):
-    monkeypatch.setattr(dbc, "CHUNK", chunk)
+    monkeypatch.setattr(cosines_module, "CHUNK", chunk)
     texts, labels, _ = draw()
-    similarity = dbc.cosines(texts, labels)
+    similarity = cosines(texts, labels)
     np.testing.assert_allclose(similarity, cosine_similarity(texts, labels), atol=1e-6)
     assert similarity.dtype == np.float32 and np.abs(similarity).max() > 0.5
 
@@ -28,14 +30,14 @@ def test_zero_vectors_have_cosine_zero_without_warning():
     texts, labels, _ = draw()
     texts[3] = labels[1] = 0
     with np.errstate(all="raise"):
-        similarity = dbc.cosines(texts, labels)
+        similarity = cosines(texts, labels)
     assert not similarity[3].any() and not similarity[:, 1].any()
     assert similarity[0, 0] != 0
 
 
 def test_cosines_stay_within_one():
     texts, _, _ = draw()
-    similarity = dbc.cosines(texts, 3 * texts)
+    similarity = cosines(texts, 3 * texts)
     assert np.abs(similarity).max() <= 1
     np.testing.assert_allclose(np.diag(similarity), 1, rtol=1e-6)
 
@@ -45,15 +47,15 @@ RULES = ("fixed", "one", "one_macro", "per_label", "exact", "joint", "folds", "s
 
 def test_every_rule_decides_both_splits_with_its_validation_threshold():
     texts, labels, truth = draw()
-    validation, test = np.split(dbc.cosines(texts, labels), [20])
+    validation, test = np.split(cosines(texts, labels), [20])
     decisions, cuts = dbc.decide(validation, truth[:20], test)
     assert tuple(decisions) == tuple(cuts) == dbc.DBC_RULES == RULES
     known = {
         "fixed": thresholds.fixed_normalised(validation),
-        "one": thresholds.one_threshold(validation, truth[:20]),
+        "one": exact_thresholds.one_threshold(validation, truth[:20]),
         "one_macro": thresholds.one_macro(validation, truth[:20]),
         "per_label": thresholds.per_label_grid(validation, truth[:20]),
-        "exact": thresholds.exact_per_label(validation, truth[:20]),
+        "exact": exact_thresholds.exact_per_label(validation, truth[:20]),
         "joint": thresholds.joint(validation, truth[:20]),
         "folds": threshold_estimates.folds(validation, truth[:20]),
         "shrunk": threshold_estimates.shrunk(validation, truth[:20]),
@@ -81,7 +83,7 @@ def test_exact_top1_gives_a_document_above_no_threshold_its_nearest_label_and_le
 
 def test_test_similarities_do_not_change_validation_decisions_or_thresholds():
     texts, labels, truth = draw()
-    validation, test = np.split(dbc.cosines(texts, labels), [20])
+    validation, test = np.split(cosines(texts, labels), [20])
     decisions, cuts = dbc.decide(validation, truth[:20], test)
     others, same_cuts = dbc.decide(validation, truth[:20], -test)
     for rule in RULES:
@@ -92,7 +94,7 @@ def test_test_similarities_do_not_change_validation_decisions_or_thresholds():
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_a_similarity_that_is_nan_is_refused_with_its_row(split):
     texts, labels, truth = draw()
-    parts = dict(zip(("validation", "test"), np.split(dbc.cosines(texts, labels), [20]), strict=True))
+    parts = dict(zip(("validation", "test"), np.split(cosines(texts, labels), [20]), strict=True))
     parts[split][7, 2] = np.nan
     with pytest.raises(InputError, match=f"{split} scores: row 7 "):
         dbc.decide(parts["validation"], truth[:20], parts["test"])

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
-from pushpull.evaluation import dbc, dbc_curve, threshold_estimates, thresholds
+from pushpull.evaluation import dbc, dbc_curve, exact_thresholds, threshold_estimates, thresholds
 from pushpull.evaluation.scoring import Evaluated, compare_with_labels
 from sklearn.metrics import f1_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 NAMES = ["earn", "ship", "grain"]
 RULES = {
-    "one": thresholds.one_threshold,
+    "one": exact_thresholds.one_threshold,
     "per_label": thresholds.per_label_grid,
-    "exact": thresholds.exact_per_label,
+    "exact": exact_thresholds.exact_per_label,
     "folds": threshold_estimates.folds,
     "shrunk": threshold_estimates.shrunk,
 }

@@ -47,6 +47,7 @@ def trained(tiny_data):
 def checkout(tmp_path, tiny_data, monkeypatch):
     """A folder with a prepared dataset, in which the test runs."""
     shutil.copytree(tiny_data, tmp_path / "results/data/tiny")
+    shutil.copy(Path(__file__).parents[2] / "config.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

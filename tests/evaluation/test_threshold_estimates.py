@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pushpull.errors import InputError
 from pushpull.evaluation import threshold_estimates as estimates
-from pushpull.evaluation.thresholds import exact_per_label, one_threshold
+from pushpull.evaluation.exact_thresholds import exact_per_label, one_threshold
 from sklearn.metrics import f1_score
 
 

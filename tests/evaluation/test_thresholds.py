@@ -4,14 +4,14 @@ from time import process_time
 import numpy as np
 import pytest
 from pushpull.errors import InputError
-from pushpull.evaluation import thresholds
+from pushpull.evaluation import exact_thresholds, thresholds
 from pushpull.evaluation.metrics import f1_per_label, macro_f1, micro_f1
 
 LEARNED = (
-    thresholds.one_threshold,
+    exact_thresholds.one_threshold,
     thresholds.one_macro,
     thresholds.per_label_grid,
-    thresholds.exact_per_label,
+    exact_thresholds.exact_per_label,
     thresholds.joint,
 )
 
@@ -39,7 +39,7 @@ def best_cut(scores, truth, metric):
 @pytest.mark.parametrize("seed", range(5))
 def test_exact_thresholds_equal_brute_force(seed, ties):
     scores, truth = draw(seed=seed, ties=ties)
-    cuts = thresholds.exact_per_label(scores, truth)
+    cuts = exact_thresholds.exact_per_label(scores, truth)
     for label in range(truth.shape[1]):
         column = slice(label, label + 1)
         cut, best = best_cut(scores[:, column], truth[:, column], micro_f1)
@@ -52,7 +52,7 @@ def test_exact_thresholds_equal_brute_force(seed, ties):
 def test_one_threshold_equals_brute_force(ties):
     scores, truth = draw(ties=ties)
     cut, best = best_cut(scores, truth, micro_f1)
-    cuts = thresholds.one_threshold(scores, truth)
+    cuts = exact_thresholds.one_threshold(scores, truth)
     np.testing.assert_allclose(cuts, np.full(6, cut), atol=1e-15)
     assert micro_f1(truth, scores >= cuts) == best > 0
 
@@ -73,7 +73,7 @@ def test_the_one_threshold_of_macro_and_of_micro_f1_differ_where_a_rare_label_ha
     scores = np.array([[0.9, 0.1], [0.8, 0.1], [0.7, 0.1], [0.5, 0.1], [0.5, 0.1], [0.3, 0.2]])
     truth = np.array([[1, 0], [1, 0], [1, 0], [0, 0], [0, 0], [0, 1]])
     # Micro: 3 of 4 found and nothing wrong, 6/7. Macro down to 0.2: 6/9 and 2/2, their mean is 5/6; at 0.6 it is 1/2.
-    assert thresholds.one_threshold(scores, truth) == pytest.approx([0.6, 0.6])
+    assert exact_thresholds.one_threshold(scores, truth) == pytest.approx([0.6, 0.6])
     assert thresholds.one_macro(scores, truth) == pytest.approx([0.15, 0.15])
 
 
@@ -101,7 +101,7 @@ def test_joint_leaves_out_a_label_whose_decisions_cost_more_than_they_bring():
     found = thresholds.joint(scores, truth)  # the second label would bring 1 right and 4 wrong
     assert found == pytest.approx([0.45, np.inf])
     assert micro_f1(truth, scores >= found) == 6 / 7
-    assert thresholds.exact_per_label(scores, truth)[1] == -np.inf
+    assert exact_thresholds.exact_per_label(scores, truth)[1] == -np.inf
 
 
 def test_joint_is_the_best_micro_f1_of_all_rules_where_a_label_has_no_positive_too():
@@ -138,7 +138,7 @@ def test_similarities_below_zero_are_out_of_the_reach_of_the_grid():
     scores = np.array([[-0.5], [-0.4], [0.1]])
     truth = np.array([[True], [True], [False]])
     assert thresholds.per_label_grid(scores, truth).tolist() == [0]
-    assert thresholds.exact_per_label(scores, truth).tolist() == [-np.inf]  # F1 0.8: everything
+    assert exact_thresholds.exact_per_label(scores, truth).tolist() == [-np.inf]  # F1 0.8: everything
 
 
 def test_fixed_threshold_is_half_after_normalisation_over_all_scores():
@@ -153,25 +153,25 @@ def test_equal_scores_are_all_decided_or_none():
     scores = np.full((4, 3), 0.3)
     truth = np.array([[1, 1, 0]] + 3 * [[1, 0, 0]], dtype=np.uint8)
     assert (scores >= thresholds.fixed_normalised(scores)).all()
-    assert thresholds.one_threshold(scores, truth).tolist() == [-np.inf] * 3
-    assert thresholds.exact_per_label(scores, truth).tolist() == [-np.inf] * 3
+    assert exact_thresholds.one_threshold(scores, truth).tolist() == [-np.inf] * 3
+    assert exact_thresholds.exact_per_label(scores, truth).tolist() == [-np.inf] * 3
     assert thresholds.per_label_grid(scores, truth).tolist() == [0, 0, -np.inf]
 
 
 def test_one_document_and_the_last_label():
     scores, truth = np.array([[0.2, 0.6]]), np.array([[0, 1]])
-    assert thresholds.one_threshold(scores, truth).tolist() == [0.4, 0.4]
+    assert exact_thresholds.one_threshold(scores, truth).tolist() == [0.4, 0.4]
     # The last label has a positive and is always decided; the first falls back to the one threshold.
-    assert thresholds.exact_per_label(scores, truth).tolist() == [0.4, -np.inf]
+    assert exact_thresholds.exact_per_label(scores, truth).tolist() == [0.4, -np.inf]
     assert thresholds.per_label_grid(scores, truth).tolist() == [0.4, 0]
 
 
 def test_label_without_validation_positive_falls_back_to_the_one_threshold():
     scores, truth = draw()
     truth[:, 2] = False
-    one = thresholds.one_threshold(scores, truth)[0]
+    one = exact_thresholds.one_threshold(scores, truth)[0]
     assert np.isfinite(one)
-    assert thresholds.exact_per_label(scores, truth)[2] == one
+    assert exact_thresholds.exact_per_label(scores, truth)[2] == one
     assert thresholds.per_label_grid(scores, truth)[2] == one
     joint = thresholds.joint(scores, truth)
     assert joint[2] == one
@@ -193,7 +193,12 @@ def test_cut_between_neighbouring_floats_separates_them():
     low = 0.3
     high = np.nextafter(low, 1)
     scores, truth = np.array([[low], [high]]), np.array([[False], [True]])
-    for rule in (thresholds.exact_per_label, thresholds.one_threshold, thresholds.one_macro, thresholds.joint):
+    for rule in (
+        exact_thresholds.exact_per_label,
+        exact_thresholds.one_threshold,
+        thresholds.one_macro,
+        thresholds.joint,
+    ):
         assert low < rule(scores, truth)[0] <= high
 
 
@@ -203,7 +208,7 @@ def test_exact_per_label_is_never_below_one_threshold_or_grid_on_validation_macr
     truth[:, 0] = False
     exact, one, grid = (
         macro_f1(truth, scores >= rule(scores, truth))
-        for rule in (thresholds.exact_per_label, thresholds.one_threshold, thresholds.per_label_grid)
+        for rule in (exact_thresholds.exact_per_label, exact_thresholds.one_threshold, thresholds.per_label_grid)
     )
     assert exact >= max(one, grid) > 0
 
@@ -214,7 +219,7 @@ def test_documents_without_a_label_count_as_wrong_where_they_are_decided():
     higher = np.vstack(
         [scores, np.full((25, 6), 2.0)]
     )  # above all others: to reach a positive, all of them are decided
-    for rule in (thresholds.one_threshold, thresholds.exact_per_label, thresholds.joint):
+    for rule in (exact_thresholds.one_threshold, exact_thresholds.exact_per_label, thresholds.joint):
         decided = higher >= rule(higher, empty)
         assert decided[:25].any()
         assert decided[25:, decided[:25].any(axis=0)].all()
@@ -241,6 +246,6 @@ def test_thresholds_are_float64_of_one_per_label_for_integer_and_bool_labels():
 def test_exact_thresholds_of_20000_documents_and_100_labels_take_less_than_a_second():
     scores, truth = draw(documents=20_000, labels=100, ties=False)
     began = process_time()
-    cuts = thresholds.exact_per_label(scores, truth)
+    cuts = exact_thresholds.exact_per_label(scores, truth)
     assert process_time() - began < 1
     assert np.isfinite(cuts).all()

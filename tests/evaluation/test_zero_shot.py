@@ -16,7 +16,7 @@ from pushpull.data.dataset import iterate_texts, label_names, read_card, read_la
 from pushpull.data.label_texts import label_texts
 from pushpull.encoders.nli import Nli
 from pushpull.errors import InputError
-from pushpull.evaluation import thresholds, zero_shot
+from pushpull.evaluation import dbc, thresholds, zero_shot
 from pushpull.evaluation.protocols import read_decisions
 from sklearn.metrics import f1_score
 from transformers import pipeline
@@ -71,22 +71,16 @@ def test_a_text_gives_way_where_the_pair_is_too_long_for_the_model(nli):
     assert np.abs(found - zero_shot.score_documents(nli, [[TEXTS[1]]], 1, LABELS, 300)).max() > 1e-3
 
 
-def test_every_rule_decides_both_splits_with_its_validation_threshold():
+def test_half_and_every_threshold_rule_decide_both_splits():
     generator = np.random.default_rng(0)
     validation, test = generator.random((2, 30, 4), np.float32) ** 2
     truth = generator.random((30, 4)) < validation
-    cuts = {
-        "half": 0.5,
-        "fixed": thresholds.fixed_normalised(validation),
-        "one": thresholds.one_threshold(validation, truth),
-        "per_label": thresholds.per_label_grid(validation, truth),
-        "exact": thresholds.exact_per_label(validation, truth),
-    }
     decisions = zero_shot.decide(validation, truth, test)
-    assert decisions.keys() == cuts.keys()
-    for rule, (on_validation, on_test) in decisions.items():
-        np.testing.assert_array_equal(on_validation, validation >= cuts[rule])
-        np.testing.assert_array_equal(on_test, test >= cuts[rule])
+    assert decisions.keys() == {"half", *dbc.DBC_RULES}
+    cuts = {"half": 0.5, "per_label": thresholds.per_label_grid(validation, truth)}
+    for rule, cut in cuts.items():
+        for decided, scores in zip(decisions[rule], (validation, test), strict=True):
+            np.testing.assert_array_equal(decided, scores >= cut)
 
 
 @pytest.fixture
@@ -131,7 +125,7 @@ def test_the_script_scores_decides_and_measures(nli, tiny_data, cache, tmp_path)
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-6)
     truth = {split: read_labels(tiny_data, split, label_names(card)) for split in ("validation", "test")}
     decisions = read_decisions(tmp_path / "run/zero_shot")
-    assert set(decisions) == {"half", "fixed", "one", "per_label", "exact"}
+    assert set(decisions) == {"half", *dbc.DBC_RULES}
     np.testing.assert_array_equal(decisions["half"]["test"], scores >= 0.5)
     for rule, by_split in decisions.items():
         name = "zero_shot" if rule == "half" else f"zero_shot_{rule}"

@@ -64,6 +64,24 @@ def test_other_settings_of_knn_evaluate_again_and_retrain_nothing(again):
     assert {"train", "finetune", "embed", "embed_and_classify"}.isdisjoint(counts)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "trained", "left_alone"),
+    [
+        (",work and unemployment,", ",jobs,", "text_to_label", "cosine_bce"),  # readable
+        ("and people without work.", "and the unemployed.", "cosine_bce", "text_to_label"),  # description
+    ],
+)
+def test_an_edited_label_text_trains_and_embeds_what_reads_that_column(again, old, new, trained, left_alone):
+    path = again / "labels/quick_multilabel.csv"
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    jobs = planned(dry_run(again, *TINY_ARGUMENTS))
+    assert of_rule(jobs, "train") == {trained}
+    embedded = of_rule(jobs, "embed") | of_rule(jobs, "embed_and_classify")
+    assert trained in embedded
+    assert left_alone not in embedded
+
+
 def test_a_change_in_the_tables_retrains_nothing(again):
     edit(again, "paper/writing.py", "def write_table(", "UNUSED = 1\n\n\ndef write_table(")
     counts = job_counts(dry_run(again, *TINY_ARGUMENTS))

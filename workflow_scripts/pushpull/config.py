@@ -24,8 +24,8 @@ _TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
 _Validator = validators.extend(Draft202012Validator, type_checker=_TYPES)
 
 
-def check(config: dict) -> None:
-    """Check a whole configuration.
+def check(config: dict) -> dict:
+    """Check a whole configuration and return it.
 
     Raises:
         InputError: one line per mistake, each with the key, the value, and what is allowed.
@@ -35,6 +35,24 @@ def check(config: dict) -> None:
         problems = [*_datasets(config), *_encoders(config), *_methods(config), *_studies(config)]
     if problems:
         raise InputError("config.yaml is not valid:\n" + "\n".join(f"  {problem}" for problem in sorted(problems)))
+    return config
+
+
+def load_config(study: str | None, path: Path = Path("config.yaml")) -> dict:
+    """Read and check the configuration; `study` goes before the one that it names, as `--config study=` does.
+
+    Raises:
+        InputError: there is no such file, it is no YAML, or it is not valid (an unknown study among that).
+    """
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise InputError(f"there is no {path} here; run this in the folder of the Snakefile") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is no YAML: {error}") from error
+    if study is not None:
+        config["study"] = study
+    return check(config)
 
 
 def _schema() -> dict:

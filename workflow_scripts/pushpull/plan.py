@@ -4,10 +4,15 @@ The Snakefile asks this module for what each rule reads, so the rules hold no lo
 Snakemake input or params functions.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from pushpull import stages
 from pushpull.data.sources import load_sources
+from pushpull.data.tables import csv_rows
 from pushpull.errors import InputError, unknown
 from pushpull.grid import RUN, Run, experiment_runs
 from pushpull.paper.names import ARTEFACTS
@@ -99,9 +104,18 @@ class Plan:
         entry = self.config["datasets"][wildcards.dataset]
         return [entry["label_texts"]] if "label_texts" in entry else []
 
+    def label_digest(self, wildcards) -> str:
+        """Hash of the texts that a run reads from that file: another column may be edited and nothing runs again."""
+        form = self.settings(wildcards)["label_text"]
+        return " ".join(_column_digest(path, form) for path in self.label_texts(wildcards))
+
     def training_label_texts(self, wildcards) -> list[str]:
-        """The same for training, where it reads them: other runs are not trained again when one is edited."""
+        """`label_texts` where training reads them: other runs are not trained again when one is edited."""
         return self.label_texts(wildcards) if self.kind(wildcards.method) == "text_label" else []
+
+    def training_label_digest(self, wildcards) -> str:
+        """`label_digest` where training reads label texts."""
+        return self.label_digest(wildcards) if self.kind(wildcards.method) == "text_label" else ""
 
     def setting(self, key: str) -> Callable:
         """Params function: one resolved setting of a run, None for a run that does not have it."""
@@ -253,3 +267,9 @@ class Plan:
 
 def _without(entry: dict, *keys: str) -> dict:
     return {key: value for key, value in entry.items() if key not in keys}
+
+
+@cache
+def _column_digest(path: str, form: str) -> str:
+    rows = sorted((row["name"], row[form]) for _, row in csv_rows(Path(path), ("name", form)))
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]

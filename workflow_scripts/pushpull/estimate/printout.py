@@ -4,12 +4,10 @@ import sys
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from pushpull.config import check
+from pushpull.config import load_config
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import encoder_of
 from pushpull.estimate.shown import runs_shown
@@ -33,24 +31,6 @@ counted by document. A small encoder uses a GPU less well than a large one, an L
 are too many, down to one too few. Not counted: attention between tokens, prompts, classifiers, probes, kNN, DBC,
 tables."""
 FORMATS = {"runs": "{:,}".format, "10^9 tokens": "{:,.2f}".format, "GPU hours": "{:,.1f}".format}
-
-
-def load_config(study: str | None, path: Path = Path("config.yaml")) -> dict:
-    """Read and check the configuration; `study` goes before the one that it names, as `--config study=` does.
-
-    Raises:
-        InputError: there is no such file, it is no YAML, or it is not valid (an unknown study among that).
-    """
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise InputError(f"there is no {path} here; run this in the folder of the Snakefile") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is no YAML: {error}") from error
-    if study is not None:
-        config["study"] = study
-    check(config)
-    return config
 
 
 def estimate(plan: Plan, sizes: dict[str, Sizes], found: Sequence[Rate]) -> pd.DataFrame:

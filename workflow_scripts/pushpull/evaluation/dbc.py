@@ -9,41 +9,23 @@ from pathlib import Path
 import numpy as np
 
 from pushpull.errors import InputError
-from pushpull.evaluation import threshold_estimates, thresholds
+from pushpull.evaluation import exact_thresholds, threshold_estimates, thresholds
 from pushpull.evaluation.protocols import one_best, require_finite
 from pushpull.files import atomic_path
 
 LEARNED = {
-    "one": thresholds.one_threshold,
+    "one": exact_thresholds.one_threshold,
     "one_macro": thresholds.one_macro,
     "per_label": thresholds.per_label_grid,
-    "exact": thresholds.exact_per_label,
+    "exact": exact_thresholds.exact_per_label,
     "joint": thresholds.joint,
     "folds": threshold_estimates.folds,
     "shrunk": threshold_estimates.shrunk,
-    "exact_top1": thresholds.exact_per_label,
+    "exact_top1": exact_thresholds.exact_per_label,
 }
 """{rule: (scores, labels) -> thresholds}; `fixed` needs no labels. `exact_top1` decides as `decide_by` says."""
 DBC_RULES = ("fixed", *LEARNED)
 FILE = "thresholds.csv"
-CHUNK = 65536
-
-
-def cosines(texts: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the cosine of every text and label vector; 0 where one of them is the zero vector.
-
-    Args:
-        texts: float [documents, d].
-        labels: float [labels, d].
-
-    Returns:
-        float32 [documents, labels] in [-1, 1].
-    """
-    directions = _normalised(labels).T
-    similarity = np.empty((len(texts), len(labels)), dtype=np.float32)
-    for begin in range(0, len(texts), CHUNK):
-        similarity[begin : begin + CHUNK] = _normalised(texts[begin : begin + CHUNK]) @ directions
-    return np.clip(similarity, -1, 1, out=similarity)
 
 
 def decide(
@@ -106,9 +88,3 @@ def read_thresholds(folder: str | Path, names: list[str]) -> dict[str, np.ndarra
 def to_scores(similarity: np.ndarray) -> np.ndarray:
     """Map cosines to [0, 1]: (1 + cos) / 2, float32."""
     return ((1 + similarity) / 2).astype(np.float32, copy=False)
-
-
-def _normalised(vectors: np.ndarray) -> np.ndarray:
-    vectors = np.asarray(vectors)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)

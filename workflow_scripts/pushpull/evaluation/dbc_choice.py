@@ -3,9 +3,9 @@
 from torch.nn import Module
 
 from pushpull.encoders.encoder import embed
-from pushpull.evaluation.dbc import cosines
+from pushpull.evaluation.cosines import cosines
+from pushpull.evaluation.exact_thresholds import exact_per_label
 from pushpull.evaluation.metrics import macro_f1
-from pushpull.evaluation.thresholds import exact_per_label
 from pushpull.training.loop import Corpus
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pushpull.evaluation.dbc import LEARNED, cosines, decide_by, read_thresholds
+from pushpull.evaluation.cosines import cosines
+from pushpull.evaluation.dbc import LEARNED, decide_by, read_thresholds
 from pushpull.evaluation.metrics import macro_f1
 from pushpull.evaluation.scoring import Evaluated, label_vectors
 from pushpull.evaluation.summary import Row

@@ -9,17 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import yaml
 
+from pushpull.config import load_config
 from pushpull.data.cleaning import released_cleaning
 from pushpull.data.dataset import label_names, read_card
 from pushpull.encoders.encoder import Encoder, Output, embed_blocks, open_encoder, pick_device, text_vectors
 from pushpull.encoders.heads import open_classifier
 from pushpull.errors import InputError
-from pushpull.evaluation.dbc import FILE, cosines, decide_by, read_thresholds
+from pushpull.evaluation.cosines import cosines
+from pushpull.evaluation.dbc import FILE, decide_by, read_thresholds
 from pushpull.evaluation.protocols import half, load_embeddings, one_best, require_finite
 
-DATA, CONFIG, METRICS = Path("results/data"), Path("config.yaml"), "metrics.csv"
+DATA, METRICS = Path("results/data"), "metrics.csv"
 CLASSIFIER = "model/classifier.safetensors"
 RULE = "exact"
 USAGE = "make predict MODEL=results/runs/DATASET/ENCODER/METHOD/SETTING/seed1 TEXT=my_texts.txt"
@@ -150,9 +151,7 @@ def _outputs(run: Trained, texts: list[str], width: int, output: Output) -> np.n
 
 def _remote_code(encoder: str) -> bool:
     """Whether the user's config.yaml allows the encoder's own Python code; what a run's folder says does not count."""
-    if not CONFIG.is_file():
-        return False
-    return yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["encoders"].get(encoder, {}).get("remote_code", False)
+    return load_config(None)["encoders"].get(encoder, {}).get("remote_code", False)
 
 
 def _made(path: Path) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from pushpull.data.dataset import label_names, read_card, read_labels
 from pushpull.evaluation import dbc, knn
+from pushpull.evaluation.cosines import cosines
 from pushpull.evaluation.protocols import SPLITS, half, load_embeddings, one_best, write_decisions, write_scores
 
 Nearest = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -102,7 +103,7 @@ def compare_with_labels(run: Evaluated) -> None:
     dbc/thresholds.csv gets the thresholds; of a single-label task, where the rule is `nearest`, there are none.
     """
     vectors = label_vectors(run)
-    validation, test = (dbc.cosines(run.embeddings[split], vectors) for split in SPLITS)
+    validation, test = (cosines(run.embeddings[split], vectors) for split in SPLITS)
     if run.task == "multi":
         decisions, thresholds = dbc.decide(validation, run.labels["validation"], test)
     else:

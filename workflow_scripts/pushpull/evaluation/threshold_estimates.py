@@ -6,8 +6,8 @@ mean with others: the label's lowest validation score stands for it, which decid
 
 import numpy as np
 
+from pushpull.evaluation.exact_thresholds import NAME, exact_per_label, one_threshold, or_one_threshold
 from pushpull.evaluation.protocols import require_finite
-from pushpull.evaluation.thresholds import NAME, exact_per_label, one_threshold, or_one_threshold
 
 FOLDS, SEED = 5, 0
 PRIOR_POSITIVES = 10

@@ -1,4 +1,4 @@
-"""From similarities to decisions: thresholds set on the validation split.
+"""From similarities to decisions: thresholds set on the validation split; the exact ones are in `exact_thresholds`.
 
 Every rule takes `scores`: float [documents, labels] (cosines in [-1, 1]; any finite scale works for all but
 the grid) and `labels`: bool or uint8 of the same shape, and returns `thresholds`: float64 [labels], to be
@@ -13,11 +13,11 @@ Source: "One Size Does Not Fit All" (arXiv 2510.11160), but for the exact thresh
 
 import numpy as np
 
+from pushpull.evaluation.exact_thresholds import NAME, cuts_at, last_best, or_one_threshold, ranked_scores
 from pushpull.evaluation.metrics import f1
 from pushpull.evaluation.protocols import require_finite
 
 GRID = np.arange(101) / 100
-NAME = "validation scores"  # in messages
 
 
 def fixed_normalised(scores: np.ndarray) -> np.ndarray:
@@ -30,13 +30,6 @@ def fixed_normalised(scores: np.ndarray) -> np.ndarray:
     return np.full(scores.shape[1], low + 0.5 * (high - low))
 
 
-def one_threshold(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the one threshold for all labels with the best micro-F1."""
-    require_finite(scores, NAME)
-    best = _best_cuts(scores.reshape(-1, 1), labels.reshape(-1, 1))
-    return np.repeat(best, scores.shape[1])
-
-
 def one_macro(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the one threshold for all labels with the best macro-F1; values nearer than 1e-12 count as equal.
 
@@ -44,13 +37,13 @@ def one_macro(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     every cut is a running sum.
     """
     require_finite(scores, NAME)
-    ranked, tp = _ranked(scores, labels)
+    ranked, tp = ranked_scores(scores, labels)
     of_label = f1(tp, np.arange(1, len(scores) + 1) + tp[:, -1:])
     change = np.diff(of_label, axis=1, prepend=0).ravel()
     order = np.argsort(-ranked, axis=None)
     macro = (change[order].cumsum() / scores.shape[1]).round(12)
     ranked = ranked.ravel()[order][None]
-    best = _cuts(ranked, _last_best(macro[None], ranked)) if labels.any() else np.array([np.inf])
+    best = cuts_at(ranked, last_best(macro[None], ranked)) if labels.any() else np.array([np.inf])
     return np.repeat(best, scores.shape[1])
 
 
@@ -71,12 +64,6 @@ def per_label_grid(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return or_one_threshold(best, scores, labels)
 
 
-def exact_per_label(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return each label's threshold with the best F1 of the label over all possible thresholds."""
-    require_finite(scores, NAME)
-    return or_one_threshold(_best_cuts(scores, labels), scores, labels)
-
-
 def joint(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the thresholds, one per label, whose micro-F1 no other choice of thresholds exceeds.
 
@@ -92,63 +79,22 @@ def joint(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     thresholds = or_one_threshold(np.full(scores.shape[1], np.inf), scores, labels)
     if not tuned.any():
         return thresholds
-    ranked, tp = _ranked(scores[:, tuned], labels[:, tuned])
+    ranked, tp = ranked_scores(scores[:, tuned], labels[:, tuned])
     decided, rows = np.arange(1, len(scores) + 1), np.arange(len(tp))
     fixed = int(tp[:, -1].sum()) + np.count_nonzero(scores[:, ~tuned] >= thresholds[~tuned])
     numerator, denominator = 0, 1
     while True:
         gain = denominator * 2 * tp - numerator * decided
-        best = _last_best(gain, ranked)
+        best = last_best(gain, ranked)
         worth = gain[rows, best] >= 0
         total = 2 * int(tp[rows, best][worth].sum()), int(decided[best][worth].sum()) + fixed
         if total[0] * denominator <= numerator * total[1]:
-            thresholds[tuned] = np.where(worth, _cuts(ranked, best), np.inf)
+            thresholds[tuned] = np.where(worth, cuts_at(ranked, best), np.inf)
             return thresholds
         numerator, denominator = total
-
-
-def or_one_threshold(thresholds: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return `thresholds` with the one threshold in place of those of labels without a positive."""
-    tuned = labels.any(axis=0)
-    return thresholds if tuned.all() else np.where(tuned, thresholds, one_threshold(scores, labels))
 
 
 def _counts_from_above(histogram: np.ndarray, columns: int) -> np.ndarray:
     """Return how many scores lie at or above each grid point [grid, labels], given counts per bin."""
     from_above = histogram.reshape(-1, columns)[::-1].cumsum(axis=0)[::-1]
     return from_above[1:]
-
-
-def _best_cuts(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the cut of each column with its best F1, by one sort per column; +inf without positives."""
-    ranked, tp = _ranked(scores, labels)
-    f1_of_cut = f1(tp, np.arange(1, len(scores) + 1) + tp[:, -1:])
-    return np.where(tp[:, -1] > 0, _cuts(ranked, _last_best(f1_of_cut, ranked)), np.inf)
-
-
-def _ranked(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each label's scores from high to low, float64 [labels, n], and positives among them so far, int64.
-
-    Position r stands for "predict the r + 1 highest", which is possible only where the next score is lower.
-    """
-    columns = np.ascontiguousarray(scores.T)
-    order = np.argsort(-columns, axis=1)
-    ranked = np.take_along_axis(columns, order, 1).astype(np.float64)
-    return ranked, np.take_along_axis(labels.T.astype(bool), order, 1).cumsum(axis=1)
-
-
-def _last_best(values: np.ndarray, ranked: np.ndarray) -> np.ndarray:
-    """Return the last possible position of each row's largest value, which is its smallest threshold; [labels]."""
-    values = values.copy()
-    values[:, :-1][ranked[:, :-1] == ranked[:, 1:]] = values.min() - 1
-    return values.shape[1] - 1 - values[:, ::-1].argmax(axis=1)
-
-
-def _cuts(ranked: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Return the threshold midway between the score at each row's position and the next; -inf after the last."""
-    rows, last = np.arange(len(ranked)), ranked.shape[1] - 1
-    high = ranked[rows, positions]
-    low = np.where(positions < last, ranked[rows, np.minimum(positions + 1, last)], -np.inf)
-    midway = high / 2 + low / 2
-    # Two neighbouring floats have none between them: then cut on the upper one, which `>=` includes.
-    return np.where((midway > low) | np.isneginf(low), midway, high)

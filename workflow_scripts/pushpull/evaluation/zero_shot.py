@@ -11,9 +11,9 @@ from pushpull.data.dataset import count_documents, iterate_texts, label_names, r
 from pushpull.encoders.encoder import pick_device, use_bfloat16
 from pushpull.encoders.nli import Nli, entailment, pair_batch, tokenise_hypotheses, tokenise_premises
 from pushpull.encoders.tokens import Tokens
-from pushpull.evaluation.protocols import SPLITS, half, require_finite, write_scores
+from pushpull.evaluation import dbc
+from pushpull.evaluation.protocols import SPLITS, half, write_scores
 from pushpull.evaluation.summary import Row, decision_rows
-from pushpull.evaluation.thresholds import exact_per_label, fixed_normalised, one_threshold, per_label_grid
 
 HYPOTHESIS = "This text is about {}."
 BATCH = 32
@@ -91,7 +91,7 @@ def _fill(scores: np.ndarray, nli: Nli, premises: Tokens, hypotheses: Tokens, ti
 def decide(
     validation: np.ndarray, validation_labels: np.ndarray, test: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return {rule: (validation decisions, test decisions)}, bool: `half`, and thresholds set on validation alone.
+    """Return {rule: (validation decisions, test decisions)}, bool: `half`, and every rule of `dbc.decide`.
 
     Args:
         validation, test: probabilities, float32 [documents, labels].
@@ -100,12 +100,5 @@ def decide(
     Raises:
         InputError: a score is NaN or infinite; the row is named.
     """
-    require_finite(test, "test scores")
-    thresholds = {
-        "fixed": fixed_normalised(validation),
-        "one": one_threshold(validation, validation_labels),
-        "per_label": per_label_grid(validation, validation_labels),
-        "exact": exact_per_label(validation, validation_labels),
-    }
-    cut = {rule: (validation >= threshold, test >= threshold) for rule, threshold in thresholds.items()}
-    return {"half": (half(validation, "multi"), half(test, "multi")), **cut}
+    by_threshold, _ = dbc.decide(validation, validation_labels, test)
+    return {"half": (half(validation, "multi"), half(test, "multi")), **by_threshold}

@@ -27,8 +27,6 @@ HEADLINE = "per_label"
 """The rule of Table 1, that of the preceding study (arXiv 2510.11160)."""
 TOP1 = {"exact_top1": "per label, exact + top 1"}
 """The rule that leaves no document without a label, shown apart."""
-ZERO_SHOT_RULES = ("fixed", "one", "per_label", "exact")
-"""The rules that zero-shot scores are decided by, besides an entailment probability of 0.5."""
 
 
 def _row(name: str, method: str, protocol: str = f"dbc_{HEADLINE}") -> Row:

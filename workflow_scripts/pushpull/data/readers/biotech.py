@@ -16,9 +16,8 @@ The publisher counts 31 classes. Here they are 29, as in the publisher's later f
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
-from pushpull.data.readers.published import size_notes, split_paths
+from pushpull.data.readers.published import labelled, size_notes, split_paths
 from pushpull.data.tables import csv_rows
-from pushpull.errors import InputError, unknown
 
 EVENTS = (
     "event organization",
@@ -87,10 +86,7 @@ def _read_split(split: str, path: Path, counts: dict[str, int]) -> list[Document
         names = [cell for cell in cells if cell not in ("", "None")]
         counts[_OLD] += _OLD in names
         counts[_REST] += not names
-        labels = tuple(dict.fromkeys(_NEW if name == _OLD else name for name in names or [_REST]))
-        strange = [label for label in labels if label not in EVENTS]
-        if strange:
-            raise InputError(f"{path}, line {line}: {unknown('event', strange[0], EVENTS)}")
-        parts = row["Title"].strip(), row["Content"].strip()
-        documents.append(Document(f"{split}-{index}", "\n".join(filter(None, parts)), labels))
+        labels = [_NEW if name == _OLD else name for name in names or [_REST]]
+        parts, where = (row["Title"], row["Content"]), f"{path}, line {line}"
+        documents.append(labelled(f"{split}-{index}", parts, labels, EVENTS, "event", where))
     return documents

@@ -11,9 +11,8 @@ have the small test set as validation and the other way round: take the publishe
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
-from pushpull.data.readers.published import size_notes, split_paths
+from pushpull.data.readers.published import labelled, size_notes, split_paths
 from pushpull.data.tables import csv_rows
-from pushpull.errors import InputError, unknown
 
 TOPICS = (
     "Treatment",
@@ -54,10 +53,7 @@ def read(entry: dict, raw: Path | None) -> Documents:
 def _read_split(split: str, path: Path) -> list[Document]:
     documents = []
     for index, (line, row) in enumerate(csv_rows(path, _COLUMNS), start=1):
-        topics = tuple(dict.fromkeys(filter(None, map(str.strip, row["label"].split(";")))))
-        strange = [topic for topic in topics if topic not in TOPICS]
-        if strange:
-            raise InputError(f"{path}, line {line}: {unknown('topic', strange[0], TOPICS)}")
-        parts = row["title"].strip(), row["abstract"].strip()
-        documents.append(Document(f"{split}-{index}", "\n".join(filter(None, parts)), topics))
+        topics = filter(None, map(str.strip, row["label"].split(";")))
+        parts, where = (row["title"], row["abstract"]), f"{path}, line {line}"
+        documents.append(labelled(f"{split}-{index}", parts, topics, TOPICS, "topic", where))
     return documents
