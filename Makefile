@@ -22,7 +22,7 @@ bench: .venv/tests
 setup: .venv/tests
 
 test: .venv/tests check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 check: .venv/tests
 	$(BIN)/ruff check .

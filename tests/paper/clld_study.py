@@ -1,7 +1,10 @@
 """A synthetic study of CLLD whose numbers follow a simple rule."""
 
+from functools import partial
+
 from pushpull.paper.clld_rows import COMPARISONS, PAPER
-from synthetic_study import comparison_rows, make_run, metric_rows, score_rows
+from synthetic_study import comparison_rows, make_run, metric_rows, of_kind, score_rows
+from table_checks import find_cell, make_table
 
 DATASETS = {
     "own": {"title": "My requests", "task": "single"},
@@ -13,18 +16,20 @@ ENCODERS = {
     "words": {"title": "Word CNN", "printed_as": {PAPER: "TextCNN"}},
     "light": {"title": "ALBERT-base", "printed_as": {PAPER: "ALBERT"}},
 }
-METHODS = {
-    "cross_entropy": {"title": "cross-entropy", "kind": "supervised"},
-    "clld_constant": {"title": "CLLD, constant", "kind": "label_distance"},
-    "clld": {"title": "CLLD", "kind": "label_distance"},
-    "clld_adaptive": {"title": "CLLD, adaptive", "kind": "label_distance"},
-    "clld_everywhere": {"title": "CLLD, everywhere", "kind": "label_distance"},
-}
+METHODS = of_kind("supervised", cross_entropy="cross-entropy") | of_kind(
+    "label_distance",
+    clld_constant="CLLD, constant",
+    clld="CLLD",
+    clld_adaptive="CLLD, adaptive",
+    clld_everywhere="CLLD, everywhere",
+)
 MAIN = ("cross_entropy", "clld")
 ABLATED = {("groups", "words"), ("own", "small")}
 """Where every method was run; elsewhere only those of Table 2."""
 SEEDS = (1, 2, 3)
 LABELS = ["sci.med", "misc.forsale", "comp.graphics", "sci.space", "alt.atheism", "comp.windows.x"]
+
+make = partial(make_table, PAPER)
 
 
 def level(encoder, method):
@@ -67,3 +72,7 @@ def make_parts(datasets=DATASETS, encoders=ENCODERS, ablated=ABLATED):
                 parts["label_distances"] += distance_rows(dataset, encoder)
                 parts["label_distances"] += distance_rows(dataset, encoder, method="clld_everywhere")
     return parts
+
+
+def cell(table, row, dataset="groups", metric="accuracy"):
+    return find_cell(table, row, dataset, metric)

@@ -20,6 +20,8 @@ from synthetic_study import (
     score_rows,
 )
 
+pytest.register_assert_rewrite("table_checks")
+
 
 @pytest.fixture
 def parts():

@@ -2,11 +2,13 @@
 
 import json
 import math
+from functools import partial
 
 import pandas as pd
 from pushpull.paper.comparisons import COLUMNS
 from pushpull.paper.study import INFERENCE, LABEL_DISTANCES, NAMES, NEIGHBOURHOODS, load_study
-from synthetic_study import comparison_rows, make_card, make_run, metric_rows, score_rows
+from synthetic_study import comparison_rows, make_card, make_run, metric_rows, of_kind, score_rows
+from table_checks import find_cell, make_table
 
 PAPER = "knn_mltc"
 DATASETS = {
@@ -18,16 +20,14 @@ ENCODERS = {
     "graph": {"title": "LDGN", "printed_as": {PAPER: "LDGN"}},
     "minilm": {"title": "MiniLM-L6"},
 }
-METHODS = {
-    "bce": {"title": "BCE", "kind": "supervised"},
-    "joint": {"title": "BCE + L_con", "kind": "joint"},
-    "joint_binary": {"title": "BCE + L_con, 0/1", "kind": "joint"},
-}
+METHODS = of_kind("supervised", bce="BCE") | of_kind("joint", joint="BCE + L_con", joint_binary="BCE + L_con, 0/1")
 SEEDS = (1, 2, 3)
 # weight -> what it adds to +CL and +CL+kNN on test, and to their validation scores
 WEIGHTS = {0.01: (0.0, 0.0, 0.0, 0.0), 0.1: (0.01, 0.03, 0.0, 0.02), 1.0: (0.05, 0.05, 0.1, -0.05)}
 KS = (0, 1, 2, 5, 10, 20, 40, 80)
 PROPORTIONS = [step / 10 for step in range(11)]
+
+make = partial(make_table, PAPER)
 
 
 def level(encoder, seed):
@@ -135,3 +135,7 @@ def load(parts, folder):
         cards[-1].write_text(json.dumps(make_card(name, facts["title"]) | {"task": facts.get("task", "multi")}))
     further = {name: folder / f"{name}.csv" for name in columns if name != "rows"}
     return load_study(folder / "rows.csv", folder / "runs.json", cards, **further)
+
+
+def cell(table, row, dataset="aapd_usual", metric="micro_f1"):
+    return find_cell(table, row, dataset, metric)

@@ -20,6 +20,11 @@ APPENDIX = {
 SEEDS = (0, 1, 2)
 
 
+def of_kind(kind, **titles):
+    """Methods of one kind by key, as `runs.json` has them."""
+    return {method: {"title": title, "kind": kind} for method, title in titles.items()}
+
+
 def protocol_of(kind):
     return "classifier" if kind in ("supervised", "finetune") else "linear_probe"
 

@@ -9,13 +9,7 @@ from pushpull.paper.names import ARTEFACTS
 from pushpull.paper.printed import printed_values
 from pushpull.paper.registry import figure_caption, table_maker
 from synthetic_study import clustering_rows, make_run, metric_rows, score_rows
-
-
-def cell(table, row, dataset, metric):
-    cells = table.cells
-    found = cells[(cells.row == row) & (cells.dataset == dataset) & (cells.metric == metric)]
-    assert len(found) == 1
-    return found.iloc[0]
+from table_checks import find_cell
 
 
 def without(parts, **key):
@@ -43,7 +37,9 @@ def test_every_printed_value_has_a_cell_beside_a_value_of_ours(parts, build, nam
     printed = printed_values(PAPER, name)
     assert len(printed) > 10
     for value in printed.itertuples():
-        found = cell(table, ours[value.dataset] if name == "table1" else value.row, ours[value.dataset], value.metric)
+        found = find_cell(
+            table, ours[value.dataset] if name == "table1" else value.row, ours[value.dataset], value.metric
+        )
         assert found.printed == value.value
         assert found.difference == pytest.approx(found["mean"] - value.value)
         assert found["mean"] == found["mean"]
@@ -69,7 +65,7 @@ def test_an_unknown_table_gets_the_nearest_name():
 
 def test_our_values_the_printed_ones_and_their_difference(study):
     # MSC is the eighth method: seeds 0.665, 0.67, 0.675; printed 73.84 on AAPD.
-    found = cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")
+    found = find_cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")
     assert found["mean"] == pytest.approx(67.0)
     assert found["std"] == pytest.approx(0.5)
     assert found.seeds == 3
@@ -80,7 +76,7 @@ def test_our_values_the_printed_ones_and_their_difference(study):
 
 
 def test_hamming_loss_is_in_thousandths(study):
-    found = cell(table_maker("abalone_table3")(study), "L_BCE", "aapd", "hamming_loss_x1e3")
+    found = find_cell(table_maker("abalone_table3")(study), "L_BCE", "aapd", "hamming_loss_x1e3")
     assert found["mean"] == pytest.approx(37.0)
     assert found["std"] == pytest.approx(0.5)
     assert found.printed == 22.53
@@ -97,7 +93,7 @@ def test_tidy_tables_have_a_cell_for_every_row_dataset_and_metric(study):
 
 
 def test_a_dataset_that_is_not_in_the_study_has_its_printed_value_and_the_next_step(study):
-    found = cell(table_maker("abalone_table3")(study), "L_MSC", "UK-LEX", "macro_f1")
+    found = find_cell(table_maker("abalone_table3")(study), "L_MSC", "UK-LEX", "macro_f1")
     assert np.isnan(found["mean"])
     assert np.isnan(found.difference)
     assert found.printed == 62.06
@@ -105,20 +101,20 @@ def test_a_dataset_that_is_not_in_the_study_has_its_printed_value_and_the_next_s
 
 
 def test_the_reason_is_the_same_in_every_study(parts, build):
-    found = cell(table_maker("abalone_table1")(build(parts | {"study": "papers"})), "UK-LEX", "UK-LEX", "labels")
+    found = find_cell(table_maker("abalone_table1")(build(parts | {"study": "papers"})), "UK-LEX", "UK-LEX", "labels")
     assert found.note == "UK-LEX is not in study papers; add it to config.yaml or run a study that has it"
 
 
 def test_a_dataset_that_the_study_has_for_another_paper_only_says_so(parts, build):
     for name in ("runs", "rows"):
         parts[name] = [item | {"paper": "push_pull"} if item["dataset"] == "aapd" else item for item in parts[name]]
-    found = cell(table_maker("abalone_table3")(build(parts)), "L_MSC", "AAPD", "micro_f1")
+    found = find_cell(table_maker("abalone_table3")(build(parts)), "L_MSC", "AAPD", "micro_f1")
     assert (found.printed, found.note) == (73.84, "AAPD has no run for abalone in study quick")
 
 
 def test_a_method_that_is_not_in_the_study_says_so(parts, build):
     table = table_maker("abalone_table3")(build(without(parts, method="focal")))
-    found = cell(table, "L_FCL", "aapd", "micro_f1")
+    found = find_cell(table, "L_FCL", "aapd", "micro_f1")
     assert np.isnan(found["mean"])
     assert (found.printed, found.note) == (73.85, "method focal is not in study quick")
 
@@ -126,15 +122,15 @@ def test_a_method_that_is_not_in_the_study_says_so(parts, build):
 def test_a_method_that_ran_elsewhere_says_so(parts, build):
     table = table_maker("abalone_table3")(build(without(parts, method="bce", dataset="aapd")))
     note = "method bce has no run for abalone on this dataset and encoder in study quick"
-    assert cell(table, "L_BCE", "aapd", "micro_f1").note == note
-    assert cell(table, "L_BCE", "generated", "micro_f1")["mean"] == pytest.approx(63)
+    assert find_cell(table, "L_BCE", "aapd", "micro_f1").note == note
+    assert find_cell(table, "L_BCE", "generated", "micro_f1")["mean"] == pytest.approx(63)
 
 
 def test_an_unmeasured_protocol_says_so(parts, build):
     parts["rows"] = [row for row in parts["rows"] if row["protocol"] != "clustering" or row["method"] != "msc"]
     table = table_maker("abalone_table4")(build(parts))
     note = "protocol clustering has not been measured for method msc"
-    assert cell(table, "L_MSC", "aapd", "silhouette").note == note
+    assert find_cell(table, "L_MSC", "aapd", "silhouette").note == note
 
 
 def test_an_undefined_metric_says_so(parts, build):
@@ -142,18 +138,18 @@ def test_an_undefined_metric_says_so(parts, build):
         if row["metric"] == "silhouette@50":
             row["value"] = float("nan")
     table = table_maker("abalone_table4")(build(parts))
-    assert cell(table, "L_MSC", "aapd", "silhouette").note == "silhouette@50 is not defined for these runs"
-    assert cell(table, "L_MSC", "aapd", "davies_bouldin")["mean"] == pytest.approx(2.5 - 7 / 40 + 50 / 200)
+    assert find_cell(table, "L_MSC", "aapd", "silhouette").note == "silhouette@50 is not defined for these runs"
+    assert find_cell(table, "L_MSC", "aapd", "davies_bouldin")["mean"] == pytest.approx(2.5 - 7 / 40 + 50 / 200)
 
 
 def test_one_run_shows_its_bootstrap_interval(parts, build):
     table = table_maker("abalone_table3")(build(without(without(parts, seed=0), seed=2)))
-    found = cell(table, "L_MSC", "aapd", "micro_f1")
+    found = find_cell(table, "L_MSC", "aapd", "micro_f1")
     assert (found["mean"], found.low, found.high) == pytest.approx((67.0, 65.0, 70.0))
     assert np.isnan(found["std"])
     assert (found.seeds, found.interval) == (1, "bootstrap")
     # The Hamming loss comes without such an interval.
-    hamming = cell(table, "L_MSC", "aapd", "hamming_loss_x1e3")
+    hamming = find_cell(table, "L_MSC", "aapd", "hamming_loss_x1e3")
     assert np.isnan([hamming.low, hamming.high]).all()
     assert hamming.interval == ""
 
@@ -172,7 +168,7 @@ def temperatures(parts, values):
 
 def test_table2_pools_the_temperatures_and_table3_takes_one(parts, build):
     study = build(temperatures(parts, {0.07: (0.99, 0.70), 0.2: (0.10, 0.73)}))
-    pooled = cell(table_maker("abalone_table2")(study), "L_MSC", "aapd", "micro_f1")
+    pooled = find_cell(table_maker("abalone_table2")(study), "L_MSC", "aapd", "micro_f1")
     nine = [66.5, 67.0, 67.5, 70, 70, 70, 73, 73, 73]
     assert pooled["mean"] == pytest.approx(np.mean(nine))
     assert pooled["std"] == pytest.approx(np.std(nine, ddof=1))
@@ -180,15 +176,15 @@ def test_table2_pools_the_temperatures_and_table3_takes_one(parts, build):
     assert pooled.interval == "student_t"
     assert pooled.note == "9 values: 3 seeds × temperature 0.07, 0.1, 0.2"
     # 0.1 although another temperature is better on validation; Table 4 goes with it.
-    assert cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")["mean"] == pytest.approx(67)
-    silhouette = cell(table_maker("abalone_table4")(study), "L_MSC", "aapd", "silhouette")["mean"]
+    assert find_cell(table_maker("abalone_table3")(study), "L_MSC", "aapd", "micro_f1")["mean"] == pytest.approx(67)
+    silhouette = find_cell(table_maker("abalone_table4")(study), "L_MSC", "aapd", "silhouette")["mean"]
     assert silhouette == pytest.approx(7 / 40 - 0.1)
 
 
 def test_a_method_of_ones_own_is_a_further_row_where_it_fits(study):
     shown = {name: set(table_maker(f"abalone_{name}")(study).cells.row) for name in ("table2", "table3", "table4")}
     assert all("My_loss & co" in rows for rows in shown.values())
-    own = cell(table_maker("abalone_table3")(study), "My_loss & co", "aapd", "micro_f1")
+    own = find_cell(table_maker("abalone_table3")(study), "My_loss & co", "aapd", "micro_f1")
     assert own["mean"] == pytest.approx(68)
     assert np.isnan(own.printed)
     assert all("MulCon and BCE" not in rows for rows in shown.values())
@@ -202,19 +198,19 @@ def test_a_label_wise_method_is_a_further_row_with_its_probe_and_its_clustering(
     parts["rows"] += metric_rows(run, [*score_rows("linear_probe", 0.5, 0.55), *clustering_rows(0.3)])
     study = build(parts)
     for name in ("table2", "table3"):
-        found = cell(table_maker(f"abalone_{name}")(study), "MulCon and BCE", "aapd", "micro_f1")
+        found = find_cell(table_maker(f"abalone_{name}")(study), "MulCon and BCE", "aapd", "micro_f1")
         assert found["mean"] == pytest.approx(55)
-    found = cell(table_maker("abalone_table4")(study), "MulCon and BCE", "aapd", "silhouette")
+    found = find_cell(table_maker("abalone_table4")(study), "MulCon and BCE", "aapd", "silhouette")
     assert found["mean"] == pytest.approx(0.3 - 0.1)
 
 
 def test_table1_comes_from_the_cards(study):
     table = table_maker("abalone_table1")(study)
-    assert cell(table, "generated", "generated", "labels")["mean"] == 12
-    assert cell(table, "generated", "generated", "words_per_document")["mean"] == 131.6
-    aapd = cell(table, "aapd", "aapd", "train_documents")
+    assert find_cell(table, "generated", "generated", "labels")["mean"] == 12
+    assert find_cell(table, "generated", "generated", "words_per_document")["mean"] == 131.6
+    aapd = find_cell(table, "aapd", "aapd", "train_documents")
     assert (aapd["mean"], aapd.printed, aapd.difference) == (900, 42500, 900 - 42500)
-    assert np.isnan(cell(table, "UK-LEX", "UK-LEX", "labels")["mean"])
+    assert np.isnan(find_cell(table, "UK-LEX", "UK-LEX", "labels")["mean"])
 
 
 def test_runs_of_other_papers_do_not_count(parts, build):

@@ -1,21 +1,19 @@
 import math
-import re
 
 import numpy as np
 import pytest
-from knn_mltc_study import DATASETS, ENCODERS, PAPER, SEEDS, drop, load, make_parts, run_rows
+from knn_mltc_study import DATASETS, ENCODERS, PAPER, SEEDS, cell, drop, load, make, make_parts, run_rows
 from pushpull.paper.cells import COLUMNS
-from pushpull.paper.knn_mltc_rows import COMPARISONS, base_models
+from pushpull.paper.knn_mltc_rows import base_models
 from pushpull.paper.latex import to_latex
-from pushpull.paper.names import ARTEFACTS
 from pushpull.paper.overview import main_table, overview_table
 from pushpull.paper.printed import printed_values
-from pushpull.paper.registry import table_maker
 from pushpull.paper.rendering import full_caption, lay_out, to_markdown
 from pushpull.paper.report import missing_cells
 from synthetic_study import make_run, metric_rows
+from table_checks import assert_even_rows, rows_of, tables_of
 
-TABLES = [name for name in ARTEFACTS[PAPER] if name.startswith("table")]
+TABLES = tables_of(PAPER)
 BY_MODEL = TABLES[1:]
 NO_BERT = "no encoder of study quick stands for this base model; name one with `printed_as` in config.yaml"
 
@@ -37,17 +35,6 @@ def printed_study(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tables(study):
     return {name: make(study, name) for name in TABLES}
-
-
-def make(study, name):
-    return table_maker(f"{PAPER}_{name}")(study)
-
-
-def cell(table, row, dataset="aapd_usual", metric="micro_f1"):
-    cells = table.cells
-    found = cells[(cells.row == row) & (cells.dataset == dataset) & (cells.metric == metric)]
-    assert len(found) == 1
-    return found.iloc[0]
 
 
 def one_dataset(**encoders):
@@ -79,7 +66,7 @@ def test_no_printed_value_is_lost_where_the_study_lacks_its_dataset_or_base_mode
 
 def test_rows_are_the_base_models_of_the_paper_then_our_own(study, tables):
     assert base_models(study) == {"CNN": "words", "LDGN": "graph", "BERT": "", "MiniLM-L6": "minilm"}
-    assert list(tables["table3"].cells.row.drop_duplicates()) == [
+    assert rows_of(tables["table3"]) == [
         *("CNN", "CNN+ours", "LDGN", "LDGN+ours", "BERT", "BERT+ours", "MiniLM-L6", "MiniLM-L6+ours")
     ]
     assert set(tables["table4"].cells.encoder) == {"words", "graph", "minilm", ""}
@@ -254,50 +241,6 @@ def test_every_cell_has_a_value_or_a_reason(tables, name):
     assert ((cells.note != "") == cells["mean"].isna()).all()
 
 
-# The ladder.
-
-
-def test_what_is_compared():
-    assert [(row.name, against.name) for against, row in COMPARISONS] == [
-        ("+kNN", "model"),
-        ("+CL", "model"),
-        ("+CL+kNN", "+CL"),
-        ("+CL+kNN", "+kNN"),
-        ("+CL+kNN", "model"),
-        ("+CL+kNN", "without beta"),
-    ]
-
-
-def test_a_difference_in_points_stands_beside_the_printed_one(tables):
-    table = tables["table_ladder"]
-    # The fourth comparison, 0.03 better: 71.69 - 70.19 in print.
-    found = cell(table, "CNN+CL+kNN vs CNN+kNN")
-    assert (found["mean"], found.low, found.high) == pytest.approx((3.0, 0.5, 5.0))
-    assert (found.printed, found.interval, found.seeds) == (pytest.approx(1.5), "paired_bootstrap", 3)
-    assert cell(table, "LDGN+CL+kNN vs LDGN without beta", "RCV1-V2").printed == pytest.approx(87.29 - 86.78)
-    assert math.isnan(cell(table, "CNN+CL vs CNN", "generated").printed)
-    assert cell(table, "CNN+CL vs CNN", metric="macro_f1")["mean"] == pytest.approx(-1)
-
-
-def test_differences_are_of_the_base_model_of_their_row(tmp_path):
-    parts = make_parts()
-    for row in parts["comparisons"]:
-        row["difference"] += list(ENCODERS).index(row["encoder"]) / 10
-    table = make(load(parts, tmp_path), "table_ladder")
-    ours = [cell(table, f"{model}+CL vs {model}")["mean"] for model in ("CNN", "LDGN", "MiniLM-L6")]
-    assert ours == pytest.approx([1, 11, 21])
-
-
-def test_every_base_model_has_every_comparison(tables):
-    assert len(tables["table_ladder"].cells) == 4 * 6 * 3 * 2
-
-
-def test_comparisons_of_another_paper_are_left_alone(tmp_path):
-    parts = make_parts()
-    parts["comparisons"].append(parts["comparisons"][0] | {"paper": "abalone", "row": "L_MSC", "encoder": "roberta"})
-    assert len(make(load(parts, tmp_path), "table_ladder").cells) == 4 * 6 * 3 * 2
-
-
 # How tables are read.
 
 
@@ -310,16 +253,7 @@ def test_column_groups_are_the_datasets(tables):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_form_has_even_rows(tables, name):
-    table = tables[name]
-    lines = [line for line in to_markdown(table).splitlines() if line.startswith("|")]
-    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
-    text = to_latex(table)
-    body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
-    columns = len(re.search(r"\\begin\{tabular\}\{(l?r+)\}", text).group(1))
-    for row in (line for line in body.splitlines() if line.endswith(r"\\")):
-        spans = [int(span) for span in re.findall(r"\\multicolumn\{(\d+)\}", row)]
-        assert len(re.findall(r"(?<!\\)&", row)) + 1 - len(spans) + sum(spans) == columns
-    assert text.isascii()
+    assert_even_rows(tables[name])
 
 
 def test_the_caption_names_base_models_neighbour_settings_and_the_choice(tables):

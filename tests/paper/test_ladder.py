@@ -7,17 +7,11 @@ from pushpull.paper.latex import to_latex
 from pushpull.paper.registry import table_maker
 from pushpull.paper.rendering import full_caption, lay_out, to_markdown
 from synthetic_study import comparison_rows
+from table_checks import find_cell
 
 
 def ladder(study):
     return table_maker("abalone_table_ladder")(study)
-
-
-def cell(table, row, dataset, metric="micro_f1"):
-    cells = table.cells
-    found = cells[(cells.row == row) & (cells.dataset == dataset) & (cells.metric == metric)]
-    assert len(found) == 1
-    return found.iloc[0]
 
 
 def test_the_steps_of_the_ladder_then_the_further_rows():
@@ -37,7 +31,7 @@ def test_the_steps_of_the_ladder_then_the_further_rows():
 
 def test_a_cell_is_the_difference_in_points_with_its_interval(study):
     # The third comparison, 0.02 better.
-    found = cell(ladder(study), "L_BQProto vs L_BQueue", "aapd")
+    found = find_cell(ladder(study), "L_BQProto vs L_BQueue", "aapd")
     assert (found["mean"], found.low, found.high) == pytest.approx((2.0, -0.5, 4.0))
     assert (found.seeds, found.interval, found.note) == (3, "paired_bootstrap", "")
     assert math.isnan(found.difference)
@@ -46,12 +40,12 @@ def test_a_cell_is_the_difference_in_points_with_its_interval(study):
 def test_printed_differences_come_from_table_3_or_else_from_table_2(study):
     table = ladder(study)
     # Table 2 alone has L_MLM: 72.25 - 63.86. Table 3 has L_BCE and L_MSC: 73.89 - 73.84, where Table 2 prints 73.59.
-    assert cell(table, "L_Base vs L_MLM", "aapd").printed == pytest.approx(8.39)
-    assert cell(table, "L_BCE vs L_MSC", "aapd").printed == pytest.approx(0.05)
-    assert cell(table, "L_MSC-FT vs L_MSC", "UK-LEX", "macro_f1").printed == pytest.approx(61.33 - 62.06)
+    assert find_cell(table, "L_Base vs L_MLM", "aapd").printed == pytest.approx(8.39)
+    assert find_cell(table, "L_BCE vs L_MSC", "aapd").printed == pytest.approx(0.05)
+    assert find_cell(table, "L_MSC-FT vs L_MSC", "UK-LEX", "macro_f1").printed == pytest.approx(61.33 - 62.06)
     # Table 2 lacks UK-LEX, and no dataset of ours is printed as the generated one.
-    assert math.isnan(cell(table, "L_Base vs L_MLM", "UK-LEX").printed)
-    assert math.isnan(cell(table, "L_Base vs L_MLM", "generated").printed)
+    assert math.isnan(find_cell(table, "L_Base vs L_MLM", "UK-LEX").printed)
+    assert math.isnan(find_cell(table, "L_Base vs L_MLM", "generated").printed)
 
 
 def test_a_star_marks_an_interval_without_zero_in_every_form(study):
@@ -75,7 +69,7 @@ def test_a_star_marks_an_interval_without_zero_in_every_form(study):
 def test_one_pair_of_runs_knows_nothing_of_seeds_and_has_no_star(study):
     study.comparisons.update({key: row | {"seeds": 1} for key, row in study.comparisons.items()})
     table = ladder(study)
-    assert cell(table, "L_MSC vs L_BQProto", "aapd").interval == "paired_documents"
+    assert find_cell(table, "L_MSC vs L_BQProto", "aapd").interval == "paired_documents"
     assert "*<br>" not in to_markdown(table)
     assert "bootstrap over test documents where there is one pair of runs" in full_caption(table)
 
@@ -114,14 +108,14 @@ def test_a_comparison_that_was_not_made_says_why(parts, build):
     made = [(against, row) for against, row in COMPARISONS if row.name not in unmade]
     parts["comparisons"] = list(comparison_rows("aapd", made))
     table = ladder(build(parts))
-    assert cell(table, "L_FCL vs L_BCE", "aapd").note == "method focal is not in study quick"
-    assert cell(table, "L_BQueue vs L_Base", "aapd").note == "runs of base_queue and base have no seed in common"
-    assert cell(table, "L_ASY vs L_BCE", "generated").note == (
+    assert find_cell(table, "L_FCL vs L_BCE", "aapd").note == "method focal is not in study quick"
+    assert find_cell(table, "L_BQueue vs L_Base", "aapd").note == "runs of base_queue and base have no seed in common"
+    assert find_cell(table, "L_ASY vs L_BCE", "generated").note == (
         "method asymmetric has no run for abalone on this dataset and encoder in study quick"
     )
-    assert cell(table, "L_ASY vs L_BCE", "UK-LEX").note.startswith("UK-LEX is not in study quick")
-    assert math.isnan(cell(table, "L_FCL vs L_BCE", "aapd")["mean"])
-    assert cell(table, "L_FCL vs L_BCE", "aapd").printed == pytest.approx(73.85 - 73.89)
+    assert find_cell(table, "L_ASY vs L_BCE", "UK-LEX").note.startswith("UK-LEX is not in study quick")
+    assert math.isnan(find_cell(table, "L_FCL vs L_BCE", "aapd")["mean"])
+    assert find_cell(table, "L_FCL vs L_BCE", "aapd").printed == pytest.approx(73.85 - 73.89)
 
 
 def test_a_study_without_any_comparison_is_all_dashes(parts, build):

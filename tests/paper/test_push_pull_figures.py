@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 from knn_mltc_study import drop, load
 from matplotlib.colors import to_hex
+from push_pull_study import METHODS, NAMES, add, make_parts
 from pushpull.paper import figures as style
 from pushpull.paper.figure_registry import figure_maker
 from pushpull.paper.figures import save_figure
 from pushpull.paper.push_pull_figures import LINES
 from pushpull.paper.push_pull_rows import PAPER
 from pushpull.paper.registry import figure_caption
-from test_push_pull import METHODS, NAMES, add, make_parts
 
 VALIDATION = 400
 FREQUENCY = {name: 2 ** (10 - rank) if rank < 11 else 0 for rank, name in enumerate(NAMES)}

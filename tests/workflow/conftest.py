@@ -1,7 +1,4 @@
-"""Copies of the checkout: as it is, or with a finished run; made once, and copied for each test that changes them.
-
-With pytest-xdist each worker makes the full run that slow tests start from; one worker for all of them is faster.
-"""
+"""Copies of the checkout: as it is, or with a finished run; made once, and copied for each test that changes them."""
 
 import shutil
 from pathlib import Path

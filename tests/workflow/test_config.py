@@ -4,40 +4,9 @@ from copy import deepcopy
 
 import pytest
 import yaml
+from config_mistakes import EXPERIMENT, changed, complaint, line
 from pushpull.config import check
-from pushpull.errors import InputError
-from workflow_runs import ROOT, TINY
-
-SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
-EXPERIMENT = "studies.quick.experiments.0"
-
-
-def changed(path: str, value: object) -> dict:
-    """The shipped configuration with the value at a dotted path set."""
-    config = deepcopy(SHIPPED)
-    *parents, last = [int(part) if part.isdecimal() else part for part in path.split(".")]
-    place = config
-    for part in parents:
-        if place[part] is None:  # a method without settings
-            place[part] = {}
-        place = place[part]
-    place[last] = value
-    return config
-
-
-def complaint(config: dict) -> str:
-    """What `check` says of a configuration that it must refuse."""
-    with pytest.raises(InputError) as caught:
-        check(config)
-    return str(caught.value)
-
-
-def line(config: dict) -> str:
-    """The only line of the complaint."""
-    head, *lines = complaint(config).splitlines()
-    assert head == "config.yaml is not valid:"
-    assert len(lines) == 1, lines
-    return lines[0].strip()
+from workflow_runs import SHIPPED, TINY
 
 
 def test_the_shipped_configuration_is_valid():
@@ -92,16 +61,6 @@ def test_an_unknown_name_is_named_with_its_place_and_the_nearest_name(path, valu
     assert f"unknown {what} {wrong!r}: did you mean {nearest!r}?" in said
 
 
-def test_an_unknown_parent_is_named_and_so_is_every_experiment_that_uses_it():
-    lines = complaint(changed("methods.msc_ft.parent", "mcs")).splitlines()[1:]
-    assert "methods.msc_ft.parent: unknown contrastive method 'mcs': did you mean 'msc'?" in lines[0]
-    assert all("msc_ft starts from mcs" in text for text in lines[1:])
-
-
-def test_a_parent_must_be_contrastive():
-    assert "unknown contrastive method 'bce'" in complaint(changed("methods.msc_ft.parent", "bce"))
-
-
 @pytest.mark.parametrize(
     ("path", "value", "nearest"),
     [
@@ -114,11 +73,6 @@ def test_a_parent_must_be_contrastive():
 def test_a_word_that_is_not_allowed_is_named_with_the_nearest(path, value, nearest):
     said = line(changed(path, value))
     assert said.startswith(f"{path}: unknown value {value!r}: did you mean {nearest!r}?")
-
-
-def test_a_corpus_that_the_reader_does_not_have_is_named_with_the_nearest():
-    said = line(changed("datasets.quick_single.corpus", "multilable"))
-    assert said.startswith("datasets.quick_single.corpus: unknown corpus 'multilable': did you mean 'multilabel'?")
 
 
 @pytest.mark.parametrize(
@@ -169,104 +123,6 @@ def test_the_wrong_value_of_a_list_is_named_with_its_position(path, value, where
 def test_a_whole_number_written_as_a_decimal_never_reaches_the_plan():
     """Draft 2020-12 takes 4.0 for an integer; `range` and the folder's name do not."""
     assert "4.0" in line(changed(f"{EXPERIMENT}.settings.epochs", 4.0))
-
-
-@pytest.mark.parametrize(
-    ("method", "setting", "value", "kind"),
-    [
-        ("bce", "temperature", 0.2, "supervised"),
-        ("bce", "queue_size", 16, "supervised"),
-        ("pretrained", "epochs", 3, "pretrained"),
-        ("msc", "dropout", 0.1, "contrastive"),
-    ],
-)
-@pytest.mark.parametrize("place", ["methods", f"{EXPERIMENT}.methods"])
-def test_a_setting_that_the_kind_does_not_use_is_refused(place, method, setting, value, kind):
-    said = line(changed(f"{place}.{method}.{setting}", value))
-    assert said.startswith(f"{place}.{method}")
-    assert setting in said
-    assert kind in said
-
-
-@pytest.mark.parametrize("setting", ["loss", "parent"])
-def test_what_a_method_is_cannot_be_changed_in_an_experiment(setting):
-    said = line(changed(f"{EXPERIMENT}.methods.msc_ft.{setting}", "msc"))
-    assert f"unknown key '{setting}'" in said
-
-
-def test_settings_of_an_experiment_may_serve_some_of_its_methods_only():
-    check(changed(f"{EXPERIMENT}.settings.temperature", 0.2))  # bce and pretrained have none
-
-
-@pytest.mark.parametrize("reader", ["csv", "jsonl"])
-@pytest.mark.parametrize("key", ["files", "text", "labels"])
-def test_an_own_dataset_needs_files_text_and_labels(reader, key):
-    entry = {
-        "title": "Mine",
-        "task": "multi",
-        "reader": reader,
-        "files": {"train": "a", "test": "b"},
-        "text": "body",
-        "labels": "topics",
-    }
-    check(changed("datasets.mine", entry))
-    del entry[key]
-    assert line(changed("datasets.mine", entry)) == f"datasets.mine: a {reader} dataset needs the key {key!r}"
-
-
-def test_an_own_dataset_needs_a_test_file():
-    entry = {"title": "Mine", "task": "multi", "reader": "csv", "files": {"train": "a"}, "text": "t", "labels": "l"}
-    said = line(changed("datasets.mine", entry))
-    assert said.startswith("datasets.mine.files: ")
-    assert "test" in said
-
-
-def test_a_generated_dataset_needs_its_corpus():
-    config = deepcopy(SHIPPED)
-    del config["datasets"]["quick_single"]["corpus"]
-    said = line(config)
-    assert said.startswith("datasets.quick_single")
-    assert "corpus" in said
-
-
-def test_fine_tuning_needs_its_parent_among_the_methods():
-    config = deepcopy(SHIPPED)
-    del config["studies"]["quick"]["experiments"][0]["methods"]["msc"]
-    assert line(config) == f"{EXPERIMENT}.methods: msc_ft starts from msc, which is not among the methods"
-
-
-@pytest.mark.parametrize(
-    ("left_out", "encoder"),
-    [("package", "minilm"), ("sha256", "minilm"), ("hub", "roberta"), ("revision", "roberta"), ("random", "tiny")],
-)
-def test_an_encoder_needs_a_pinned_source(left_out, encoder):
-    config = deepcopy(SHIPPED)
-    del config["encoders"][encoder][left_out]
-    said = line(config)
-    assert said.startswith(f"encoders.{encoder}: an encoder needs pooling with package + sha256, hub + revision")
-
-
-@pytest.mark.parametrize(
-    ("encoder", "key", "value", "said"),
-    [
-        ("cnn", "hidden", 128, "unknown key of text_cnn 'hidden'"),
-        ("ldgn", "kernel_widths", [3], "unknown key of ldgn 'kernel_widths'"),
-        ("cnn", "pooling", "cls", "unknown key of text_cnn 'pooling'"),
-        ("minilm", "embedding", 300, "embedding goes with architecture only"),
-    ],
-)
-def test_a_key_that_an_encoder_would_not_use_is_refused(encoder, key, value, said):
-    assert line(changed(f"encoders.{encoder}.{key}", value)).startswith(f"encoders.{encoder}: {said}")
-
-
-def test_a_view_of_labels_that_a_corpus_does_not_have_is_refused():
-    said = line(changed("datasets.eventdna.labels", "iptcc"))
-    assert said.startswith("datasets.eventdna.labels: unknown view 'iptcc': did you mean 'iptc'?")
-
-
-def test_random_false_is_no_source_of_an_encoder():
-    said = line(changed("encoders.tiny.random", False))
-    assert said.startswith("encoders.tiny")
 
 
 @pytest.mark.parametrize("part", ["datasets", "encoders", "methods", "studies"])

@@ -6,6 +6,8 @@ from itertools import product
 
 import pytest
 import yaml
+from pushpull.estimate.printout import jobs
+from pushpull.plan import Plan
 from pushpull.settings import SETTINGS
 from workflow_runs import ARTEFACTS, PARTS, ROOT, dry_run, job_counts, planned, snakemake
 
@@ -71,6 +73,12 @@ def test_the_quick_study_is_planned_in_full(quick_plan):
     counts = job_counts(quick_plan)
     assert counts == expected_counts("quick")
     assert counts["finetune"] > 0
+
+
+def test_jobs_are_those_that_snakemake_plans(quick_plan):
+    found = jobs(Plan(CONFIG))
+    planned = job_counts(quick_plan)
+    assert found == {rule: planned[rule] for rule in found}
 
 
 def test_a_study_is_chosen_on_the_command_line(pristine):
