@@ -105,13 +105,14 @@ rule report:
     output:
         report=f"{STUDY}/report.html",
         headline=f"{STUDY}/headline.txt",
+        manifest=f"{STUDY}/manifest.json",
     log:
         f"logs/report/{plan.study}.log",
     localrule: True
     conda:
         "../envs/paper.yaml"
     params:
-        code=code_of("paper.report"),
+        code=code_of("paper.report", "paper.manifest"),
     script:
         "../workflow_scripts/report.py"
 

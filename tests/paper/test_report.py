@@ -5,9 +5,8 @@ from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 from pushpull.paper.registry import table_maker
-from pushpull.paper.report import missing_cells, run_facts, write_headline
+from pushpull.paper.report import missing_cells, write_headline
 from pushpull.paper.study import NEIGHBOURHOODS
 from synthetic_study import make_card
 
@@ -89,6 +88,7 @@ def test_the_scripts_make_a_whole_report(study, parts, tmp_path):
     # As the rule gives them: every CSV, then every Markdown file, then every LaTeX file.
     inputs |= {"tables": [*chain(*tables.values())], "figures": figures, "run_json": [tmp_path / "run.json"]}
     output = {"report": folder / "report.html", "headline": folder / "headline.txt"}
+    output["manifest"] = folder / "manifest.json"
     run_script("report", log, input=inputs, output=output)
 
     page = output["report"].read_text()
@@ -101,10 +101,10 @@ def test_the_scripts_make_a_whole_report(study, parts, tmp_path):
     kinds = ("csv", "md", "tex")
     of_tables = [f"tables/{name}.{kind}" for name in TABLES for kind in kinds]
     of_figures = [f"figures/{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")]
-    assert relative == [*of_tables, *of_figures]
+    assert relative == [*of_tables, *of_figures, "manifest.json"]
     assert '<h3 id="abalone_figure_forces">ABALONE, Figure forces</h3>' in page
     assert all((folder / link).exists() for link in relative)
-    for fact in ("67.00 ± 0.50", "73.84", "2.00 hours", "x86_64 CPU", "torch 2", "is not in study quick"):
+    for fact in ("67.00 ± 0.50", "73.84", "2.00 hours", "x86_64 CPU", "torch 2", "ab" * 32, "is not in study quick"):
         assert fact in page
     assert '67.00 ± 0.50<br><span class="interval">[65.76, 68.24]</span></td>' in page
     assert '+3.00*<br><span class="interval">[0.50, 5.00]</span></td>' in page
@@ -161,11 +161,3 @@ def test_missing_cells_name_table_place_and_reason(parts, build):
     reasons = {(where, note.split(";")[0]) for _, where, note in missing}
     assert ("AAPD (arXiv): L_FCL", "method focal is not in study quick") in reasons
     assert ("UK-LEX", "UK-LEX is not in study quick") in reasons
-
-
-def test_run_facts_add_up(tmp_path):
-    for n, seconds in enumerate((1800, 5400)):
-        (tmp_path / f"{n}.json").write_text(json.dumps({"device": "GPU", "wall_seconds": seconds, "python": "3.11"}))
-    facts = run_facts(sorted(tmp_path.glob("*.json")))
-    assert facts == {"devices": ["GPU"], "versions": ["python 3.11"], "hours": pytest.approx(2), "trained": 2}
-    assert run_facts([])["hours"] == 0

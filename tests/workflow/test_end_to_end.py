@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pushpull.data.dataset import read_texts
+from pushpull.files import sha256
 from workflow_runs import ARTEFACTS, files_below, read_metrics
 
 pytestmark = pytest.mark.slow
@@ -38,6 +39,18 @@ def test_a_run_makes_every_table_figure_and_the_report(finished):
     headline = (study / "headline.txt").read_text()
     assert headline.strip()
     assert headline in (finished / "printed.txt").read_text()
+
+
+def test_the_manifest_names_every_run_with_its_code_and_the_checksums_of_the_data(finished):
+    manifest = json.loads((finished / "results/tiny/manifest.json").read_text())
+    found = {path: run["code"] for path, run in manifest["runs"].items()}
+    recorded = {path.parent: json.loads(path.read_text()) for path in finished.glob("results/runs/**/run.json")}
+    assert found == {str(path.relative_to(finished)): record["code"] for path, record in recorded.items()}
+    hours = sum(record["wall_seconds"] for record in recorded.values()) / 3600
+    assert manifest["training_hours"] == pytest.approx(hours, abs=1e-4)
+    for name, card in manifest["datasets"].items():
+        for split, facts in card["splits"].items():
+            assert facts["sha256"] == sha256(finished / f"results/data/{name}/{split}.parquet")
 
 
 def test_a_run_leaves_no_temporary_file_and_no_checkpoint(finished):

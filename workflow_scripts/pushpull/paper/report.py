@@ -1,9 +1,8 @@
 """The report of a study: one HTML file with every table and figure, and what was run on what."""
 
 import base64
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os.path import relpath
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def write_report(
     study: Study,
     table_files: Sequence[str | Path],
     figure_files: Sequence[str | Path],
-    run_files: Sequence[str | Path],
+    manifest: Mapping,
     path: str | Path,
 ) -> None:
     """Write `report.html`, which needs no other file: figures are embedded, tables are part of it.
@@ -32,7 +31,7 @@ def write_report(
     Args:
         table_files: files called {paper}_table{n}.csv, .md, ...; linked to, their numbers come from `study`.
         figure_files: files called {paper}_figure{n}.png, which are shown; a PDF beside one is linked to.
-        run_files: `run.json` of the trained runs.
+        manifest: what `study_manifest` returns.
     """
     folder = Path(path).parent
     tables = [table_maker(name)(study) for name in dict.fromkeys(Path(file).stem for file in table_files)]
@@ -46,7 +45,7 @@ def write_report(
         datasets=list(study.cards.values()),
         methods=[(study.title("methods", method), *_settings(study, method)) for method in study.info["methods"]],
         missing=missing_cells(tables),
-        machine=run_facts(run_files),
+        manifest=manifest,
         encoders=[study.title("encoders", encoder) for encoder in study.info["encoders"]],
         seeds=sorted({run["seed"] for run in study.info["runs"]}),
         runs=len({run["path"] for run in study.info["runs"]}),
@@ -79,19 +78,6 @@ def missing_cells(tables: Sequence[Table]) -> list[tuple[str, str, str]]:
                 where += ": " + ", ".join(rows)
             entries.append((table.title, where, note))
     return entries
-
-
-def run_facts(run_files: Sequence[str | Path]) -> dict:
-    """Return devices, versions, number and total wall time (hours) of the runs, from what they recorded."""
-    runs = [json.loads(Path(file).read_text(encoding="utf-8")) for file in run_files]
-    packages = {f"{name} {version}" for run in runs for name, version in run.get("versions", {}).items()}
-    pythons = {f"python {run['python']}" for run in runs if "python" in run}
-    return {
-        "devices": sorted({run["device"] for run in runs if "device" in run}),
-        "versions": sorted(packages | pythons),
-        "hours": sum(run.get("wall_seconds", 0) for run in runs) / 3600,
-        "trained": len(runs),
-    }
 
 
 def _headline(table: Table) -> list[str]:
