@@ -166,12 +166,16 @@ class Plan:
         return {"manifest": DATA.format(dataset=wildcards.dataset) + "/raw/manifest.json"}
 
     def parents(self, wildcards) -> dict[str, list[str]]:
-        """Setting -> metrics.csv of every seed, for each grid point that a fine-tuning may start from."""
+        """Setting -> metrics.csv of every seed, for each grid point that a fine-tuning may start from.
+
+        Where there is one such point, its scores decide nothing: no files, so that a further seed retrains nothing.
+        """
         run = self.run(wildcards)
-        wanted = (run.dataset, run.encoder, run.settings["parent"])
+        wanted, settings = (run.dataset, run.encoder, run.settings["parent"]), run.settings["parent_settings"]
+        others = self._all.items() if len(settings) > 1 else ()
         return {
-            setting: [f"{other.path}/metrics.csv" for key, other in self._all.items() if key[:4] == (*wanted, setting)]
-            for setting in run.settings["parent_settings"]
+            setting: [f"{other.path}/metrics.csv" for key, other in others if key[:4] == (*wanted, setting)]
+            for setting in settings
         }
 
     def parent_models(self, wildcards) -> dict[str, str]:
@@ -183,9 +187,8 @@ class Plan:
         }
 
     def finetune_inputs(self, wildcards) -> list[str]:
-        """Every file that a fine-tuning may depend on; where there is no choice of parents, scores decide nothing."""
-        parents = self.parents(wildcards)
-        metrics = [path for paths in parents.values() for path in paths] if len(parents) > 1 else []
+        """Every file that a fine-tuning may depend on."""
+        metrics = [path for paths in self.parents(wildcards).values() for path in paths]
         return metrics + list(self.parent_models(wildcards).values())
 
     def protocols(self, wildcards) -> tuple[str, ...]:
