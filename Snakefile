@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from pushpull.config import check
 from pushpull.fingerprint import code_of
 from pushpull.grid import RUN
+from pushpull.on_error import on_error
 from pushpull.plan import DATA, Plan
-from pushpull.settings import CLASSIFIER, PROBED
 
 
 configfile: "config.yaml"
@@ -26,20 +26,20 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-include: "rules/data.smk"
-include: "rules/train.smk"
-include: "rules/evaluate.smk"
+if not plan.partial:  # else nothing of a run is made, so nothing is trained
+
+    include: "rules/data.smk"
+    include: "rules/train.smk"
+    include: "rules/evaluate.smk"
+
+
+include: "rules/study.smk"
 include: "rules/paper.smk"
-
-
-rule all:
-    default_target: True
-    input:
-        f"{STUDY}/report.html",
-    log:
-        "logs/all.log",
-    localrule: True
 
 
 onsuccess:
     print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")
+
+
+onerror:
+    on_error(workflow, plan, log)
