@@ -8,7 +8,6 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from pushpull.config import check
 from pushpull.fingerprint import code_of
 from pushpull.grid import RUN
-from pushpull.on_error import on_error
 from pushpull.plan import DATA, Plan
 
 
@@ -26,20 +25,16 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-if not plan.partial:  # else nothing of a run is made, so nothing is trained
+# With `partial: true` nothing of a run is made, so nothing is trained.
+for part in [*([] if plan.partial else ["data", "train", "evaluate"]), "study", "paper"]:
 
-    include: "rules/data.smk"
-    include: "rules/train.smk"
-    include: "rules/evaluate.smk"
-
-
-include: "rules/study.smk"
-include: "rules/paper.smk"
+    include: f"rules/{part}.smk"
 
 
-onsuccess:
-    print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")
-
-
-onerror:
-    on_error(workflow, plan, log)
+rule all:
+    default_target: True
+    input:
+        f"{STUDY}/report.html",
+    log:
+        "logs/all.log",
+    localrule: True

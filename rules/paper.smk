@@ -1,3 +1,6 @@
+from pushpull.on_error import on_error
+
+
 rule table:
     input:
         metrics=f"{STUDY}/metrics.csv",
@@ -97,10 +100,9 @@ rule figures:
     localrule: True
 
 
-rule all:
-    default_target: True
-    input:
-        f"{STUDY}/report.html",
-    log:
-        "logs/all.log",
-    localrule: True
+onsuccess:
+    print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")
+
+
+onerror:
+    on_error(workflow, plan, log)

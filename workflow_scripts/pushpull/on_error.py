@@ -40,9 +40,9 @@ def on_error(workflow, plan: Plan, log: Sequence[str]) -> None:
 def partial_command(workflow) -> list[str]:
     """Return the command that renders what there is, with the configuration that this workflow runs with."""
     settings = workflow.config_settings
-    values = {**settings.config, "partial": True}
+    values = {**settings.config, "partial": "true"}
     files = [str(path) for path in settings.configfiles]
-    given = [f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in values.items()]
+    given = [f"{key}={json.dumps(value) if isinstance(value, dict) else value}" for key, value in values.items()]
     software = [method.item_to_choice() for method in workflow.deployment_settings.deployment_method]
     return [
         *("snakemake", "--cores", str(workflow.resource_settings.cores or "all")),
@@ -54,7 +54,7 @@ def partial_command(workflow) -> list[str]:
 
 def _here(workflow) -> list[str]:
     """Options of a run within this one: on this machine, whatever profile is set, and in this one's lock."""
-    return ["--executor", "local", "--nolock", "--quiet", "all", "--snakefile", workflow.main_snakefile]
+    return ["--executor", "local", "--nolock", "--quiet", "progress", "rules", "--snakefile", workflow.main_snakefile]
 
 
 def _ends_in_tables(workflow, plan: Plan) -> bool:

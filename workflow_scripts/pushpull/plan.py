@@ -50,7 +50,7 @@ class Plan:
                 for paper in experiment["papers"]:
                     self.papers[paper][run[:5]] = run
         self._planned = self.papers
-        self.partial = config.get("partial", False)
+        self.partial = config.get("partial") in (True, "true")
         self._leave_out_missing()
         self.papers = {paper: runs for paper, runs in self.papers.items() if runs}
         self._all = {key: run for runs in self.papers.values() for key, run in runs.items()}
