@@ -46,8 +46,9 @@ def failed_jobs(text: str) -> list[tuple[str, str]]:
             continue
         facts = dict(re.findall(r"^    (\w+): (.*)$", found["facts"], re.M))
         log = facts.get("log", "").partition(" (check log file(s)")[0].partition(", ")[0]
-        failed.pop(facts["jobid"], None)
-        failed[facts["jobid"]] = found["rule"], log
+        number = facts.get("jobid", "")
+        failed.pop(number, None)
+        failed[number] = found["rule"], log
     return list(failed.values())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pushpull.failures import failed_jobs, last_error, stopped, summary
-from pushpull.missing import missing_runs
+from pushpull.missing import is_there
 from pushpull.plan import Plan
 
 
@@ -26,10 +26,10 @@ def on_error(workflow, plan: Plan, log: Sequence[str]) -> None:
     ended = stopped(text)
     failed = [(rule, path) for rule, path in failed_jobs(text) if not ended or last_error(path)]
     rendered = ""
-    if not plan.partial and len(missing_runs(plan.runs())) < len(plan.runs()):
+    if not plan.partial and any(map(is_there, plan.runs())):
         command = partial_command(workflow)
         rendered = f"Tables and figures of the runs that are there: {shlex.join(command)}"
-        if failed and not ended and workflow.execution_settings.keep_going and _ends_in_tables(workflow, plan):
+        if not ended and workflow.execution_settings.keep_going and _ends_in_tables(workflow, plan):
             print("Rendering tables and figures of the runs that are there.", flush=True)
             done = subprocess.run([sys.executable, "-m", *command, *_here(workflow)], check=False)
             if done.returncode == 0:
