@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from plan_study import config_of, of_method, wildcards
 from pushpull.errors import InputError
-from pushpull.missing import NOT_YET
+from pushpull.missing import NOT_YET, half_there
 from pushpull.plan import Plan
 
 COMMON = {"papers": ["abalone"], "datasets": ["quick_multilabel"], "encoders": ["tiny"]}
@@ -183,6 +183,22 @@ def test_neighbourhoods_are_drawn_of_runs_that_are_there(config):
         if (run.method, run.seed) != ("joint", 1):
             finish(run)
     assert [(run.method, run.seed) for run in partial(joint).neighbourhoods()] == [("bce", 1), ("joint", 2)]
+
+
+def test_what_is_half_there_has_a_run_and_lacks_one_or_a_time(config):
+    joint = Plan(config_of([{"methods": {"joint": None}}], (1, 2), COMMON | {"papers": ["knn_mltc"]}))
+    first, second = joint.runs()
+
+    def found() -> bool:
+        return half_there(joint.runs(), joint.inference())
+
+    assert not found()
+    finish(first)
+    assert found()
+    finish(second)
+    assert found()
+    write(Path(first.path, "inference.json"))
+    assert not found()
 
 
 def test_a_study_without_any_run_is_refused(config):

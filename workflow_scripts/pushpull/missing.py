@@ -35,6 +35,12 @@ def untimed_runs(timed: Iterable[Run], missing: dict[tuple, dict[str, str]]) -> 
     return {run[:5]: missing.get(run[:5]) or explain(run, ["inference"]) for run in lacking}
 
 
+def half_there(runs: Iterable[Run], timed: Iterable[Run]) -> bool:
+    """Whether some of the runs are there, and some are not, or were not timed."""
+    there = [is_there(run) for run in runs]
+    return any(there) and (not all(there) or bool(untimed_runs(timed, {})))
+
+
 def is_there(run: Run) -> bool:
     """Whether a run has been evaluated since it was trained, on data that are there.
 

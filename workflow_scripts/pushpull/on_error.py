@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pushpull.failures import failed_jobs, last_error, stopped, summary
-from pushpull.missing import is_there
+from pushpull.missing import half_there
 from pushpull.plan import Plan
 
 
@@ -16,7 +16,7 @@ def on_error(workflow, plan: Plan, log: Sequence[str]) -> None:
     """Print the failed jobs with their logs; render tables, figures and report of the runs that are there.
 
     They are rendered if the workflow went on to the end without the jobs that failed, and was to end in them; else the
-    command that renders them is printed.
+    command that renders them is printed. Where no run is there, or none is missing, there is nothing to render.
 
     Args:
         workflow: Snakemake's own object.
@@ -25,16 +25,16 @@ def on_error(workflow, plan: Plan, log: Sequence[str]) -> None:
     text = "".join(Path(path).read_text(encoding="utf-8", errors="replace") for path in log)
     ended = stopped(text)
     failed = [(rule, path) for rule, path in failed_jobs(text) if not ended or last_error(path)]
-    rendered = ""
-    if not plan.partial and any(map(is_there, plan.runs())):
+    outcome = ""
+    if not plan.partial and half_there(plan.runs(), plan.inference()):
         command = partial_command(workflow)
-        rendered = f"Tables and figures of the runs that are there: {shlex.join(command)}"
+        outcome = f"Tables and figures of the runs that are there: {shlex.join(command)}"
         if not ended and workflow.execution_settings.keep_going and _ends_in_tables(workflow, plan):
             print("Rendering tables and figures of the runs that are there.", flush=True)
             done = subprocess.run([sys.executable, "-m", *command, *_here(workflow)], check=False)
             if done.returncode == 0:
-                rendered = f"results/{plan.study}/report.html has the runs that are there, and what is missing and why."
-    print("\n".join(filter(None, [failed and summary(failed), rendered])), file=sys.stderr, flush=True)
+                outcome = f"results/{plan.study}/report.html has the runs that are there, and what is missing and why."
+    print("\n".join(filter(None, [failed and summary(failed), outcome])), file=sys.stderr, flush=True)
 
 
 def partial_command(workflow) -> list[str]:
