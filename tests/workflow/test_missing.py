@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from plan_study import config_of, of_method, wildcards
+from pushpull.config import check
 from pushpull.errors import InputError
 from pushpull.missing import NOT_YET, half_there
 from pushpull.plan import Plan
@@ -69,11 +70,11 @@ def test_without_partial_every_run_counts_be_it_there_or_not(config):
     assert "missing" not in Plan(config).study_record()
 
 
-@pytest.mark.parametrize("value", [True, "true"])
+@pytest.mark.parametrize("value", [True, "true"])  # as in config.yaml, and as `--config partial=true` gives it
 def test_a_missing_run_is_in_nothing_that_the_rules_read(config, value):
     first, second = finish_but(config, "bce")
     finish(first)
-    plan = Plan(config | {"partial": value})
+    plan = Plan(check(config | {"partial": value}))
     assert second not in plan.runs()
     assert len(plan.runs()) == len(Plan(config).runs()) - 1
     everything = [*plan.all_metrics(), *plan.decision_files()]
@@ -204,6 +205,11 @@ def test_what_is_half_there_has_a_run_and_lacks_one_or_a_time(config):
 def test_a_study_without_any_run_is_refused(config):
     with pytest.raises(InputError, match="study own: no run has been evaluated yet"):
         partial(config)
+
+
+def test_partial_is_true_or_false(config):
+    with pytest.raises(InputError, match=r"partial: unknown value 'ture': did you mean 'true'\?"):
+        check(config | {"partial": "ture"})
 
 
 def test_a_missing_run_is_no_target(config):
