@@ -108,13 +108,13 @@ def test_a_long_error_is_cut(tmp_path):
 
 def test_a_job_failed_if_its_last_attempt_did():
     assert failed_jobs(SNAKEMAKE) == [
-        ("train", "logs/train/tiny/tiny/msc/ep1/seed1.log"),
-        ("download", "logs/download/semeval2018.log"),
+        ("train", ["logs/train/tiny/tiny/msc/ep1/seed1.log", "logs/slurm/13.log"]),
+        ("download", ["logs/download/semeval2018.log"]),
     ]
 
 
 def test_a_job_without_a_log_is_named_by_its_rule():
-    assert failed_jobs("Error in rule all:\n    message: None\n    jobid: 0\n") == [("all", "")]
+    assert failed_jobs("Error in rule all:\n    message: None\n    jobid: 0\n") == [("all", [])]
     assert failed_jobs("Nothing to be done\n") == []
 
 
@@ -125,9 +125,9 @@ def test_a_workflow_that_was_stopped_is_not_one_that_failed():
 
 def test_the_summary_has_each_log_and_the_reason_in_it(tmp_path):
     (tmp_path / "a.log").write_text("error: no such file\n")
-    lines = summary([("prepare", str(tmp_path / "a.log")), ("all", "")]).splitlines()
-    assert lines[:3] == ["2 jobs failed:", f"  prepare: {tmp_path / 'a.log'}", "    no such file"]
-    assert lines[3] == "  all: has no log"
+    logs = [str(tmp_path / "a.log"), "slurm.log"]
+    lines = summary([("prepare", logs), ("all", [])]).splitlines()
+    assert lines == ["2 jobs failed:", f"  prepare: {logs[0]}, slurm.log", "    no such file", "  all"]
 
 
 @pytest.mark.parametrize("module", ["on_error", "missing", "study_record"])

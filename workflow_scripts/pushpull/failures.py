@@ -34,21 +34,22 @@ def why(log: str | Path) -> str:
     return last_error(path) or _cut("not finished" + (f"; its log ends: {last}" if last else "; its log is empty"))
 
 
-def failed_jobs(text: str) -> list[tuple[str, str]]:
-    """Return (rule, log) of each job that failed for good, in order, from the text of Snakemake's own log.
+def failed_jobs(text: str) -> list[tuple[str, list[str]]]:
+    """Return (rule, paths of logs) of each job that failed for good, in order, from the text of Snakemake's own log.
 
-    A job that was tried again is there only if its last attempt failed, too. A rule without a log has "".
+    A job that was tried again is there only if its last attempt failed, too. Its own log comes first; on a cluster that
+    of the cluster's job follows.
     """
-    failed: dict[str, tuple[str, str]] = {}
+    failed: dict[str, tuple[str, list[str]]] = {}
     for found in JOB_ERROR.finditer(text):
         if found["again"]:
             failed.pop(found["again"], None)
             continue
         facts = dict(re.findall(r"^    (\w+): (.*)$", found["facts"], re.M))
-        log = facts.get("log", "").partition(" (check log file(s)")[0].partition(", ")[0]
+        logs = facts.get("log", "").partition(" (check log file(s)")[0]
         number = facts.get("jobid", "")
         failed.pop(number, None)
-        failed[number] = found["rule"], log
+        failed[number] = found["rule"], logs.split(", ") if logs else []
     return list(failed.values())
 
 
@@ -57,9 +58,9 @@ def stopped(text: str) -> bool:
     return any(words in text for words in STOPPED)
 
 
-def summary(jobs: Iterable[tuple[str, str]]) -> str:
-    """Return two lines for each job of `failed_jobs`, below a line with their number: rule and log, and the error."""
-    lines = [f"  {rule}: {log or 'has no log'}\n    {why(log)}" for rule, log in jobs]
+def summary(jobs: Iterable[tuple[str, list[str]]]) -> str:
+    """Return two lines for each job of `failed_jobs`, below a line with their number: rule and logs, and the error."""
+    lines = [f"  {rule}: {', '.join(logs)}\n    {why(logs[0])}" if logs else f"  {rule}" for rule, logs in jobs]
     return "\n".join([f"{len(lines)} job{'s' * (len(lines) != 1)} failed:", *lines])
 
 

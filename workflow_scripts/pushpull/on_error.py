@@ -24,7 +24,7 @@ def on_error(workflow, plan: Plan, log: Sequence[str]) -> None:
     """
     text = "".join(Path(path).read_text(encoding="utf-8", errors="replace") for path in log)
     ended = stopped(text)
-    failed = [(rule, path) for rule, path in failed_jobs(text) if not ended or last_error(path)]
+    failed = [(rule, logs) for rule, logs in failed_jobs(text) if not ended or any(map(last_error, logs))]
     outcome = ""
     if not plan.partial and half_there(plan.runs(), plan.inference()):
         command = partial_command(workflow)
