@@ -72,9 +72,3 @@ def test_a_failed_run_is_missing_in_the_tables_until_it_is_mended(again):
 
     assert "Nothing to be done" in dry_run(again, *arguments)
     assert "Nothing to be done" in dry_run(again, *arguments, "partial=true")
-
-
-def test_what_is_there_is_rendered_on_request_and_nothing_is_trained(again):
-    arguments = ("--configfile", TINY, two_seeds(again), "--config", "study=two", "partial=true")
-    printed = dry_run(again, *arguments)
-    assert job_counts(printed).keys() == {"neighbourhoods", "collect", "compare", "table", "figure", "report", "all"}
