@@ -9,7 +9,6 @@ from pushpull.config import check
 from pushpull.fingerprint import code_of
 from pushpull.grid import RUN
 from pushpull.plan import DATA, Plan
-from pushpull.settings import CLASSIFIER, PROBED
 
 
 configfile: "config.yaml"
@@ -26,10 +25,10 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-include: "rules/data.smk"
-include: "rules/train.smk"
-include: "rules/evaluate.smk"
-include: "rules/paper.smk"
+# With `partial: true` nothing of a run is made, so nothing is trained.
+for part in [*([] if plan.partial else ["data", "train", "evaluate"]), "study", "paper"]:
+
+    include: f"rules/{part}.smk"
 
 
 rule all:
@@ -39,7 +38,3 @@ rule all:
     log:
         "logs/all.log",
     localrule: True
-
-
-onsuccess:
-    print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")

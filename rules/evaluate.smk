@@ -120,24 +120,3 @@ rule inference:
         code=code_of("evaluation.inference", "evaluation.datastore", "encoders.heads", "data.dataset"),
     script:
         "../workflow_scripts/inference.py"
-
-
-rule neighbourhoods:
-    input:
-        [f"{run.path}/embeddings/{split}.npy" for run in plan.neighbourhoods() for split in ("train", "test")],
-        plan.tests(),
-    output:
-        f"{STUDY}/neighbourhoods.csv",
-    log:
-        f"logs/neighbourhoods/{plan.study}.log",
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=6000,
-        runtime=60,
-    params:
-        runs=[run._asdict() | {"path": run.path} for run in plan.neighbourhoods()],
-        code=code_of("evaluation.neighbourhood", "evaluation.protocols", "data.dataset"),
-    script:
-        "../workflow_scripts/neighbourhoods.py"

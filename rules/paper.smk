@@ -1,48 +1,4 @@
-rule collect:
-    input:
-        metrics=plan.all_metrics(),
-        inference=[f"{run.path}/inference.json" for run in plan.inference()],
-        models=[f"{run.path}/model" for run in plan.label_distances()],
-    output:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        inference=f"{STUDY}/inference.csv",
-        label_distances=f"{STUDY}/label_distances.csv",
-    log:
-        f"logs/collect/{plan.study}.log",
-    localrule: True
-    conda:
-        "../envs/paper.yaml"
-    params:
-        study=plan.study_record(),
-        timed=[run._asdict() for run in plan.inference()],
-        distant=[run._asdict() for run in plan.label_distances()],
-        code=code_of("paper.collect"),
-    script:
-        "../workflow_scripts/collect.py"
-
-
-rule compare:
-    input:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        cards=plan.cards(),
-        tests=plan.tests(),
-        decisions=plan.decision_files(),
-    output:
-        f"{STUDY}/comparisons.csv",
-    log:
-        f"logs/compare/{plan.study}.log",
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=2500,
-        runtime=60,
-    params:
-        code=code_of("paper.comparisons"),
-    script:
-        "../workflow_scripts/compare.py"
+from pushpull.on_error import on_error
 
 
 rule table:
@@ -143,3 +99,11 @@ rule figures:
     log:
         "logs/figures.log",
     localrule: True
+
+
+onsuccess:
+    print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")
+
+
+onerror:
+    on_error(workflow, plan, log)

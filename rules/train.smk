@@ -1,3 +1,6 @@
+from pushpull.settings import CLASSIFIER, PROBED
+
+
 rule train:
     input:
         plan.vectors,

@@ -57,9 +57,10 @@ def build(tmp_path):
             "methods": {
                 name: {"title": title, "kind": kind}
                 for name, (title, kind) in (METHODS | APPENDIX).items()
-                if any(run["method"] == name for run in parts["runs"])
+                if any(run["method"] == name for run in parts["runs"] + parts.get("missing", []))
             },
             "runs": parts["runs"],
+            **{name: parts[name] for name in ("missing",) if name in parts},
         }
         (tmp_path / "runs.json").write_text(json.dumps(info))
         pd.DataFrame(parts["rows"]).to_csv(tmp_path / "metrics.csv", index=False)

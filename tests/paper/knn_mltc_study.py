@@ -122,7 +122,7 @@ def drop(parts, **key):
 def load(parts, folder):
     """Write the parts as files and load them as a `Study`."""
     info = {"study": "quick", "title": "a quick look", "note": "Made up for tests.", "runs": parts["runs"]}
-    info |= {name: parts[name] for name in ("datasets", "encoders", "methods")}
+    info |= {name: parts[name] for name in ("datasets", "encoders", "methods", "missing", "untimed") if name in parts}
     info["knn"] = {"k": 10, "temperature": 1.0, "proportion": 0.5}
     (folder / "runs.json").write_text(json.dumps(info))
     columns = {"comparisons": COLUMNS, "inference": INFERENCE, "neighbourhoods": NEIGHBOURHOODS}

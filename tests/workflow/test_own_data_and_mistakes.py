@@ -90,6 +90,7 @@ def test_a_csv_without_the_column_is_refused_with_the_columns_that_exist(checkou
     assert done.returncode == 1
     assert "my/train.csv, line 2: no column 'body' (text:); there are: number, text, subject" in done.stdout
     assert "Traceback" not in done.stdout
+    assert "1 job failed:\n  prepare: logs/prepare/mine.log\n    my/train.csv, line 2: no column" in done.stdout
     assert not list((checkout / "results").rglob("*.parquet"))
 
 
@@ -136,6 +137,9 @@ def test_ctrl_c_in_training_leaves_no_half_output_and_the_next_run_goes_on(again
         assert process.wait(timeout=60) != 0
 
     assert "stopped by signal 2" in log.read_text()
+    printed = (again / "first.txt").read_text()
+    assert "failed:" not in printed
+    assert "partial=true\n" in printed
     left = {path.parts[0] for path in files_below(again / run)}
     assert left == {"checkpoints"}
     done = snakemake(again, *arguments)

@@ -15,8 +15,10 @@ from pushpull.data.sources import load_sources
 from pushpull.data.tables import csv_rows
 from pushpull.errors import InputError, unknown
 from pushpull.grid import RUN, Run, experiment_runs
+from pushpull.missing import missing_runs, untimed_runs
 from pushpull.paper.names import ARTEFACTS
 from pushpull.settings import CLASSIFIER, PROBED
+from pushpull.study_record import study_record
 
 DATA = "results/data/{dataset}"
 # The first protocol of a kind gives the scores that kNN is mixed with.
@@ -29,10 +31,13 @@ NEIGHBOURS_OF = "knn_mltc"
 
 
 class Plan:
-    """The runs of the chosen study, and what each rule reads.
+    """The runs of the chosen study, and what each rule reads; with `partial: true` those runs that are there.
 
     Args:
         config: a checked configuration (see `config.check`).
+
+    Raises:
+        InputError: `partial: true`, and no run of the study is there.
     """
 
     def __init__(self, config: dict) -> None:
@@ -44,8 +49,24 @@ class Plan:
             for run in experiment_runs(config, experiment, experiment.get("seeds", study["seeds"])):
                 for paper in experiment["papers"]:
                     self.papers[paper][run[:5]] = run
+        self._planned = self.papers
+        self.partial = config.get("partial") in (True, "true")
+        self._leave_out_missing()
         self.papers = {paper: runs for paper, runs in self.papers.items() if runs}
         self._all = {key: run for runs in self.papers.values() for key, run in runs.items()}
+
+    def _leave_out_missing(self) -> None:
+        every = {key: run for runs in self.papers.values() for key, run in runs.items()}
+        timed = _first("joint", self.papers[NEIGHBOURS_OF])
+        self._missing = missing_runs(every.values()) if self.partial else {}
+        self._untimed = untimed_runs(timed, self._missing) if self.partial else {}
+        self._timed = [run for run in timed if run[:5] not in self._untimed]
+        if self.partial and len(self._missing) == len(every):
+            raise InputError(f"study {self.study}: no run has been evaluated yet; leave partial=true away and run it")
+        self.papers = {
+            paper: {key: run for key, run in runs.items() if key not in self._missing}
+            for paper, runs in self.papers.items()
+        }
 
     # The list of runs.
 
@@ -227,45 +248,29 @@ class Plan:
 
     def inference(self) -> list[Run]:
         """Runs whose inference is timed: per dataset and encoder, the first one of kind joint."""
-        return self._first("joint")
+        return self._timed
 
     def neighbourhoods(self) -> list[Run]:
         """Runs whose neighbourhood is drawn: per dataset and encoder, the first without a contrastive term and with."""
-        return self._first("supervised") + self._first("joint")
-
-    def _first(self, kind: str) -> list[Run]:
-        found: dict[tuple, Run] = {}
-        for run in self.papers.get(NEIGHBOURS_OF, {}).values():
-            if run.settings["kind"] == kind:
-                found.setdefault((run.dataset, run.encoder), run)
-        return list(found.values())
+        runs = self.papers.get(NEIGHBOURS_OF, {})
+        return _first("supervised", runs) + _first("joint", runs)
 
     def artefacts(self, part: str) -> list[str]:
         """Names of the tables or figures (`part` is the beginning of the word) of the papers in this study."""
         return [f"{paper}_{name}" for paper in self.papers for name in ARTEFACTS[paper] if name.startswith(part)]
 
     def study_record(self) -> dict:
-        """runs.json: the study's datasets, encoders, methods and runs with resolved settings."""
-        used = {"datasets": 0, "encoders": 1, "methods": 2}
-        study = self.config["studies"][self.study]
-        return {
-            "study": self.study,
-            "title": study["title"],
-            "note": study.get("note", ""),
-            "notes": study.get("notes", {}),
-            "knn": self.config["knn"],
-            **{
-                part: {
-                    name: entry for name, entry in self.config[part].items() if any(key[i] == name for key in self._all)
-                }
-                for part, i in used.items()
-            },
-            "runs": [
-                {"paper": paper, **run._asdict(), "path": run.path}
-                for paper, runs in self.papers.items()
-                for run in runs.values()
-            ],
-        }
+        """runs.json: the study's datasets, encoders, methods and runs with resolved settings, and what is missing."""
+        return study_record(self.config, self._planned, self._missing, self._untimed)
+
+
+def _first(kind: str, runs: dict[tuple, Run]) -> list[Run]:
+    """The first run of this kind per dataset and encoder."""
+    found: dict[tuple, Run] = {}
+    for run in runs.values():
+        if run.settings["kind"] == kind:
+            found.setdefault((run.dataset, run.encoder), run)
+    return list(found.values())
 
 
 def _without(entry: dict, *keys: str) -> dict:

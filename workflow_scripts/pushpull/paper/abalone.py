@@ -55,7 +55,7 @@ CORPUS_METRICS = (
 
 def table1(study: Study) -> Table:
     """Return dataset statistics from the cards; labels and words per document as in the training split."""
-    values = {dataset: _statistics(study.cards[dataset]) for dataset in study.datasets(PAPER)}
+    values = {name: _statistics(study.cards[name]) for name in study.datasets(PAPER) if name in study.cards}
     printed = printed_values(PAPER, "table1")
     return Table(
         "abalone_table1",

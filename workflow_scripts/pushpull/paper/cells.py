@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from pushpull.paper.missing import missing_dataset, missing_note
 from pushpull.paper.selection import prefer, select_setting, summarise
 from pushpull.paper.study import Study
 from pushpull.paper.tables import Metric, Row, no_encoder, not_run
@@ -116,16 +117,19 @@ def corpus_cells(
         for dataset, found in values.items()
         for metric in metrics
     ]
+    ours = {dataset: study.printed_as(dataset, paper) for dataset in study.datasets(paper) if dataset not in values}
+    lacking = {dataset: (name, missing_dataset(study, dataset)) for dataset, name in ours.items()}
+    lacking |= {name: (name, not_run(study, paper, name)) for name in missing_datasets(study, paper, printed)}
     cells += [
-        cell(dataset, dataset, "", metric, {"note": not_run(study, paper, dataset)}, target.get((dataset, metric.name)))
-        for dataset in missing_datasets(study, paper, printed)
+        cell(dataset, dataset, "", metric, {"note": note}, target.get((name, metric.name)))
+        for dataset, (name, note) in lacking.items()
         for metric in metrics
     ]
     return tidy(cells)
 
 
 def places(study: Study, paper: str, rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """Return the (dataset, encoder) pairs with a run for `paper`; the datasets alone where `rows` have encoders."""
+    """Return the (dataset, encoder) pairs of the study for `paper`; the datasets alone where `rows` have encoders."""
     if any(row.encoder is not None for row in rows):
         return [(dataset, "") for dataset in study.datasets(paper)]
     return study.corpora(paper)
@@ -163,14 +167,17 @@ def chosen_runs(
 ) -> tuple[list[dict], str]:
     """Return the runs of the chosen grid point and a note; arguments as in `chosen_values`.
 
-    The note says over what besides seeds the runs range and where they take the released code's way, or why there are
-    none.
+    The note says over what besides seeds the runs range, where they take the released code's way and which are missing,
+    or why there are none.
     """
     paper, _, _, method = key
     if row.encoder == "":
         return [], no_encoder(study)
     if method not in study.info["methods"]:
         return [], f"method {method} is not in study {study.name}"
+    missing = missing_note(study, key)
+    if key not in study.runs and missing:
+        return [], missing
     if key not in study.runs:
         return [], f"method {method} has no run for {paper} on this dataset and encoder in study {study.name}"
     runs, metrics = prefer(study.runs[key], preferred or {}), study.metrics.get(key)
@@ -179,7 +186,8 @@ def chosen_runs(
         metric = row.chosen_metric.replace("_f1", "-F1")
         return [], f"no validation {metric} ({row.chosen_by}) of method {method} to choose a setting by"
     chosen = [run for run in runs if run["setting"] in settings]
-    return chosen, "; ".join(filter(None, [_pooling_note(chosen, pooled), released_note(study, method, chosen)]))
+    notes = [_pooling_note(chosen, pooled), released_note(study, method, chosen), missing]
+    return chosen, "; ".join(filter(None, notes))
 
 
 def missing_datasets(study: Study, paper: str, printed: pd.DataFrame) -> list[str]:

@@ -53,7 +53,7 @@ def further_variants(study: Study) -> dict[str, Row]:
 def described(study: Study, text: str) -> str:
     """Return a caption: what is shown, what accuracy is, what stands for which base model, what the study ran."""
     accuracy = "Accuracy is the micro-F1 of documents with one class each"
-    several = [d for d in study.datasets(PAPER) if study.cards[d]["task"] == "multi"]
+    several = [d for d in study.datasets(PAPER) if d in study.cards and study.cards[d]["task"] == "multi"]
     if several:
         titles = ", ".join(study.title("datasets", dataset) for dataset in several)
         accuracy += f"; so it is micro-F1 on {titles}, where they may have several"

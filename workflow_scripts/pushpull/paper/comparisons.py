@@ -51,7 +51,7 @@ def compare(study: Study, data: Mapping[str, str | Path]) -> pd.DataFrame:
     rows = []
     for paper in study.papers():
         declared = import_module(MODULES[paper])
-        for dataset, encoder in study.corpora(paper):
+        for dataset, encoder in (place for place in study.corpora(paper) if place[0] in data):
             truth = read_labels(data[dataset], "test", label_names(study.cards[dataset]))
             scores = cache(lambda path, protocol, truth=truth: _scores(truth, path, protocol))
             for against, row in declared.COMPARISONS:

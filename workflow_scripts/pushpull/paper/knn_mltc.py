@@ -72,7 +72,7 @@ SHARED_METRICS = (
 
 def table2(study: Study) -> Table:
     """Return corpus statistics from the cards, over all splits together."""
-    values = {dataset: _statistics(study.cards[dataset]) for dataset in study.datasets(PAPER)}
+    values = {name: _statistics(study.cards[name]) for name in study.datasets(PAPER) if name in study.cards}
     return Table(
         "knn_mltc_table2",
         "kNN-MLTC, Table 2: datasets",

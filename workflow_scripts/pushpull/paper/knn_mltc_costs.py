@@ -72,15 +72,21 @@ def _cells(
             value = measured.get((dataset, encoder, metric.source + source), math.nan)
             found = {"mean": value * metric.scale, "seeds": 1, "note": ""}
             if math.isnan(value):
-                found = {"note": _reason(study, encoder) if dataset in ours else not_run(study, PAPER, dataset)}
+                found = {
+                    "note": _reason(study, dataset, encoder) if dataset in ours else not_run(study, PAPER, dataset)
+                }
             row = model + suffix
             cells.append(cell(row, dataset, encoder, metric, found, target.get((row, name, metric.name))))
     return tidy(cells)
 
 
-def _reason(study: Study, encoder: str) -> str:
+def _reason(study: Study, dataset: str, encoder: str) -> str:
     if not encoder:
         return no_encoder(study)
+    for run in study.info.get("untimed", []):
+        if (run["dataset"], run["encoder"]) == (dataset, encoder):
+            where = study.corpus_title(dataset, encoder)
+            return f"missing on {where}: {run['reason']}" + (f" ({run['log']})" if run["log"] else "")
     return f"inference has not been measured for this dataset and encoder in study {study.name}"
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pushpull.files import atomic_path
+from pushpull.paper.missing import completeness, missing_groups
 from pushpull.paper.overview import main_table, overview_table
 from pushpull.paper.registry import figure_caption, table_maker
 from pushpull.paper.rendering import full_caption, lay_out, mean_std
@@ -45,6 +46,8 @@ def write_report(
         datasets=list(study.cards.values()),
         methods=[(study.title("methods", method), *_settings(study, method)) for method in study.info["methods"]],
         missing=missing_cells(tables),
+        warning=completeness(study),
+        missing_runs=missing_groups(study),
         manifest=manifest,
         encoders=[study.title("encoders", encoder) for encoder in study.info["encoders"]],
         seeds=sorted({run["seed"] for run in study.info["runs"]}),
@@ -56,7 +59,8 @@ def write_report(
 
 def write_headline(study: Study, report: str | Path, path: str | Path) -> None:
     """Write at most 20 lines for the terminal: where the report is, and each method's scores by dataset and encoder."""
-    lines = [f"Report: {report}", "Test micro-F1 / macro-F1 (%), mean ± standard deviation over seeds:"]
+    lines = [f"Report: {report}", *filter(None, [completeness(study)])]
+    lines += ["Test micro-F1 / macro-F1 (%), mean ± standard deviation over seeds:"]
     lines += [line for paper in study.papers() for line in _headline(main_table(study, paper))]
     if len(lines) > HEADLINE_LINES:
         left = lines[HEADLINE_LINES - 1 :]

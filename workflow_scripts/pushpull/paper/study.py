@@ -23,7 +23,8 @@ class Study:
     `info` is the content of `runs.json`. `comparisons` has the rows of `comparisons.csv` (see `comparisons.compare`) by
     the columns of `COMPARED`, `inference` the rows of `inference.csv` (size of the datastore, time per text),
     `neighbourhoods` those of `neighbourhoods.csv` (t-SNE of a test document and its neighbours) and `label_distances`
-    those of `label_distances.csv` (the label-distance matrix after training, a row per pair of labels).
+    those of `label_distances.csv` (the label-distance matrix after training, a row per pair of labels). `missing` has
+    the runs that the study was to have and has not, with `reason` and `log`, by the same keys as `runs`.
     """
 
     info: dict
@@ -34,6 +35,7 @@ class Study:
     inference: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INFERENCE))
     neighbourhoods: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=NEIGHBOURHOODS))
     label_distances: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LABEL_DISTANCES))
+    missing: dict[tuple[str, str, str, str], list[dict]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -52,17 +54,17 @@ class Study:
         return self.info["methods"][method]["kind"]
 
     def corpora(self, paper: str) -> list[tuple[str, str]]:
-        """Return the (dataset, encoder) pairs with a run for `paper`, in the order of the configuration."""
-        found = {key[1:3] for key in self.runs if key[0] == paper}
+        """Return the (dataset, encoder) pairs with a run for `paper`, be it a missing one, in the configured order."""
+        found = {key[1:3] for key in self.runs | self.missing if key[0] == paper}
         return [(d, e) for d in self.info["datasets"] for e in self.info["encoders"] if (d, e) in found]
 
     def datasets(self, paper: str) -> list[str]:
-        """Return the datasets that have a run for `paper`, in the order of the configuration."""
+        """Return the datasets that have a run for `paper`, be it a missing one, in the order of the configuration."""
         return list(dict.fromkeys(dataset for dataset, _ in self.corpora(paper)))
 
     def methods(self, paper: str) -> list[str]:
-        """Return the methods that have a run for `paper`, in the order of the configuration."""
-        found = {key[3] for key in self.runs if key[0] == paper}
+        """Return the methods that have a run for `paper`, be it a missing one, in the order of the configuration."""
+        found = {key[3] for key in self.runs | self.missing if key[0] == paper}
         return [method for method in self.info["methods"] if method in found]
 
     def papers(self) -> list[str]:
@@ -87,17 +89,22 @@ def load_study(
     info = _json(runs)
     further = {"inference": inference, "neighbourhoods": neighbourhoods, "label_distances": label_distances}
     table = _table(metrics, NAMES)
-    by_key: dict[tuple, list[dict]] = {}
-    for run in info["runs"]:
-        by_key.setdefault(tuple(run[part] for part in KEY), []).append(run)
     return Study(
         info=info,
         metrics=dict(iter(table.groupby(KEY, sort=False))),
-        runs=by_key,
+        runs=_by_key(info["runs"]),
+        missing=_by_key(info.get("missing", [])),
         cards={card["dataset"]: card for card in map(_json, cards)},
         comparisons=_table(comparisons, COMPARED).set_index(COMPARED).to_dict("index") if comparisons else {},
         **{name: _table(path, TEXTS) for name, path in further.items() if path},
     )
+
+
+def _by_key(runs: Sequence[dict]) -> dict[tuple, list[dict]]:
+    by_key: dict[tuple, list[dict]] = {}
+    for run in runs:
+        by_key.setdefault(tuple(run[part] for part in KEY), []).append(run)
+    return by_key
 
 
 def _table(path: str | Path, texts: Sequence[str]) -> pd.DataFrame:

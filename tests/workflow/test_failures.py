@@ -1,0 +1,139 @@
+"""What failed and why, read from logs as jobs and Snakemake write them."""
+
+import subprocess
+import sys
+
+import pytest
+from pushpull.failures import LONGEST, failed_jobs, last_error, stopped, summary, why
+from workflow_runs import ROOT
+
+# Of the log of Snakemake 9.27: a download that fails three times, a training that fails, one that a retry saved.
+SNAKEMAKE = """\
+Select jobs to execute...
+Execute 1 jobs...
+[Sat Nov 21 19:38:37 2026]
+localrule download:
+    output: results/data/semeval2018/raw/manifest.json
+    log: logs/download/semeval2018.log
+    jobid: 1
+    reason: Missing output files: results/data/semeval2018/raw/manifest.json
+    wildcards: dataset=semeval2018
+    resources: tmpdir=/tmp, runtime=120, mem_mb=500, mem=500 MB, mem_mib=477
+RuleException:
+CalledProcessError in file "/home/me/push-pull/rules/data.smk", line 18:
+Command 'set -euo pipefail;  python .snakemake/scripts/tmpu8ll5dwm.download.py' returned non-zero exit status 1.
+[Sat Nov 21 19:38:38 2026]
+Error in rule download:
+    message: None
+    jobid: 1
+    output: results/data/semeval2018/raw/manifest.json
+    log: logs/download/semeval2018.log (check log file(s) for error details)
+Trying to restart job 1.
+Select jobs to execute...
+Execute 1 jobs...
+[Sat Nov 21 19:38:38 2026]
+Error in rule train:
+    message: None
+    jobid: 12
+    input: results/data/tiny/train.parquet, results/data/tiny/validation.parquet, results/data/tiny/card.json
+    output: results/runs/tiny/tiny/bce/ep1/seed1/model, results/runs/tiny/tiny/bce/ep1/seed1/run.json
+    log: logs/train/tiny/tiny/bce/ep1/seed1.log (check log file(s) for error details)
+Trying to restart job 12.
+[Sat Nov 21 19:38:38 2026]
+Error in rule train:
+    message: None
+    jobid: 13
+    output: results/runs/tiny/tiny/msc/ep1/seed1/model
+    log: logs/train/tiny/tiny/msc/ep1/seed1.log, logs/slurm/13.log (check log file(s) for error details)
+[Sat Nov 21 19:38:39 2026]
+Finished jobid: 12 (Rule: train)
+[Sat Nov 21 19:38:39 2026]
+Error in rule download:
+    message: None
+    jobid: 1
+    output: results/data/semeval2018/raw/manifest.json
+    log: logs/download/semeval2018.log (check log file(s) for error details)
+Exiting because a job execution failed. Look above for error messages
+"""
+TRACEBACK = """\
+epoch 1: loss 0.5
+Traceback (most recent call last):
+  File "train.py", line 28, in <module>
+    folder.mkdir()
+FileExistsError: [Errno 17] File exists: 'checkpoints'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "train.py", line 30, in <module>
+    raise RuntimeError("no room\\nfor it")
+RuntimeError: no room
+for it
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("epoch 1: loss 0.5\nerror: loss is nan at step 3\nSee README.\n", "loss is nan at step 3"),
+        (TRACEBACK, "RuntimeError: no room"),
+        (TRACEBACK + "error: disk full\nFree some space.\n", "disk full"),
+        ("epoch 1: error: 0.5\nstopped by signal 2\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_error_of_a_log_is_its_last_one(tmp_path, text, error):
+    (tmp_path / "log").write_text(text)
+    assert last_error(tmp_path / "log") == error
+
+
+def test_a_log_that_is_not_there_or_no_text_has_no_error(tmp_path):
+    assert last_error(tmp_path / "log") == last_error(tmp_path) == ""
+    (tmp_path / "log").write_bytes(b"\xff\xfe\nerror: \xff is no text\n")
+    assert last_error(tmp_path / "log").endswith("is no text")
+
+
+def test_a_job_that_was_killed_is_told_by_the_last_words_of_its_log(tmp_path):
+    (tmp_path / "log").write_text("epoch 1: loss 0.5\nepoch 2: loss 0.4\n---\n\n")
+    assert why(tmp_path / "log") == "not finished; its log ends: epoch 2: loss 0.4"
+    (tmp_path / "log").write_text("")
+    assert why(tmp_path / "log") == "not finished; its log is empty"
+
+
+def test_a_long_error_is_cut(tmp_path):
+    (tmp_path / "log").write_text("error: unknown label; allowed: " + ", ".join(map(str, range(1000))))
+    assert len(last_error(tmp_path / "log")) == LONGEST
+    assert last_error(tmp_path / "log").endswith("...")
+
+
+def test_a_job_failed_if_its_last_attempt_did():
+    assert failed_jobs(SNAKEMAKE) == [
+        ("train", ["logs/train/tiny/tiny/msc/ep1/seed1.log", "logs/slurm/13.log"]),
+        ("download", ["logs/download/semeval2018.log"]),
+    ]
+
+
+def test_a_job_without_a_log_is_named_by_its_rule():
+    assert failed_jobs("Error in rule all:\n    message: None\n    jobid: 0\n") == [("all", [])]
+    assert failed_jobs("Nothing to be done\n") == []
+
+
+def test_a_workflow_that_was_stopped_is_not_one_that_failed():
+    assert not stopped(SNAKEMAKE)
+    assert stopped(SNAKEMAKE + "Terminating processes on user request, this might take some time.\n")
+
+
+def test_the_summary_has_each_log_and_the_reason_in_it(tmp_path):
+    (tmp_path / "a.log").write_text("error: no such file\n")
+    logs = [str(tmp_path / "a.log"), "slurm.log"]
+    lines = summary([("prepare", logs), ("all", [])]).splitlines()
+    assert lines == ["2 jobs failed:", f"  prepare: {logs[0]}, slurm.log", "    no such file", "  all"]
+
+
+@pytest.mark.parametrize("module", ["on_error", "missing", "study_record"])
+def test_what_the_rules_import_is_light(module):
+    heavy = ("torch", "pandas", "numpy", "pyarrow")
+    code = f"import sys, pushpull.{module}; print(*(set(sys.modules) & set({heavy!r})))"
+    folder = ROOT / "workflow_scripts"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
+    assert done.stdout.split() == []

@@ -1,0 +1,68 @@
+"""What failed and why, from the logs of the jobs and from that of Snakemake."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+LONGEST = 300
+JOB_ERROR = re.compile(
+    r"^Error in rule (?P<rule>\w+):\n(?P<facts>(?: +.*\n)*)|^Trying to restart job (?P<again>\d+)", re.M
+)
+STOPPED = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
+
+
+def last_error(log: str | Path) -> str:
+    """Return the error in a job's log: the last line "error: ...", else that of the last traceback, else "".
+
+    A file that is not there has none. At most `LONGEST` characters.
+    """
+    path = Path(log)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    if not told:
+        starts = [number for number, line in enumerate(lines) if line.startswith("Traceback ")]
+        after = lines[starts[-1] + 1 :] if starts else []
+        told = [line for line in after if line.strip() and not line.startswith(" ")][:1]
+    return _cut(told[-1]) if told else ""
+
+
+def why(log: str | Path) -> str:
+    """Return the error in a job's log; where it has none, that the job did not finish, and the last line."""
+    path = Path(log)
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
+    last = next((line.strip() for line in reversed(lines) if re.search(r"\w", line)), "")
+    return last_error(path) or _cut("not finished" + (f"; its log ends: {last}" if last else "; its log is empty"))
+
+
+def failed_jobs(text: str) -> list[tuple[str, list[str]]]:
+    """Return (rule, paths of logs) of each job that failed for good, in order, from the text of Snakemake's own log.
+
+    A job that was tried again is there only if its last attempt failed, too. Its own log comes first; on a cluster that
+    of the cluster's job follows.
+    """
+    failed: dict[str, tuple[str, list[str]]] = {}
+    for found in JOB_ERROR.finditer(text):
+        if found["again"]:
+            failed.pop(found["again"], None)
+            continue
+        facts = dict(re.findall(r"^    (\w+): (.*)$", found["facts"], re.M))
+        logs = facts.get("log", "").partition(" (check log file(s)")[0]
+        number = facts.get("jobid", "")
+        failed.pop(number, None)
+        failed[number] = found["rule"], logs.split(", ") if logs else []
+    return list(failed.values())
+
+
+def stopped(text: str) -> bool:
+    """Whether the user (Ctrl-C) or the system (SIGTERM) ended the workflow, by the text of Snakemake's own log."""
+    return any(words in text for words in STOPPED)
+
+
+def summary(jobs: Iterable[tuple[str, list[str]]]) -> str:
+    """Return two lines for each job of `failed_jobs`, below a line with their number: rule and logs, and the error."""
+    lines = [f"  {rule}: {', '.join(logs)}\n    {why(logs[0])}" if logs else f"  {rule}" for rule, logs in jobs]
+    return "\n".join([f"{len(lines)} job{'s' * (len(lines) != 1)} failed:", *lines])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
