@@ -85,6 +85,17 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(tmp_path, c
     assert all(torch.equal(a, b) for a, b in zip(expected, state(other, other_optimizer), strict=True))
 
 
+def test_checkpoints_of_a_resumed_run_are_as_whole_as_those_of_the_first(tmp_path, capsys):
+    model, optimizer = trained()
+    checkpoint.save(tmp_path, 1, model, optimizer, progress(step=1))
+    for number in (2, 3, 4):  # a run that is killed again and again
+        resumed = checkpoint.load(tmp_path, model, optimizer, IDENTITY)
+        assert resumed["step"] == number - 1
+        step(model, optimizer)
+        checkpoint.save(tmp_path, number, model, optimizer, resumed | {"step": number})
+    assert "damaged" not in capsys.readouterr().out
+
+
 def test_half_written_json_is_damage_too(tmp_path):
     model, optimizer = trained()
     checkpoint.save(tmp_path, 1, model, optimizer, progress(step=1))
