@@ -35,6 +35,7 @@ def site(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     pages, requests = {}, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, pages, requests))
+    server.handle_error = lambda *_: None  # a client that has gone is what some tests want
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", pages, requests

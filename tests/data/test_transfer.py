@@ -205,3 +205,16 @@ def test_a_download_that_is_killed_goes_on(site, tmp_path):
     assert download(f"{address}/reports.txt", path, None) == digest(BODY)
     assert page.asked == [(f"bytes={begun}-", '"v1"')]
     assert path.read_bytes() == BODY
+
+
+def test_a_full_disk_keeps_what_came_and_the_next_run_goes_on(site, small_disk):
+    address, pages, _ = site
+    folder = small_disk(3 << 20)
+    pages["/reports.txt"] = page = server_of_ranges(BODY)
+    with pytest.raises(OSError, match="No space left on device"):
+        download(f"{address}/reports.txt", folder / "reports.txt", len(BODY))
+    begun = (folder / "reports.txt").stat().st_size
+    assert begun >= 2 << 20
+    subprocess.run(["mount", "-o", "remount,size=8m", str(folder)], check=True)
+    assert download(f"{address}/reports.txt", folder / "reports.txt", len(BODY)) == digest(BODY)
+    assert page.asked == [(None, None), (f"bytes={begun}-", '"v1"')]
