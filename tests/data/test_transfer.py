@@ -1,15 +1,18 @@
 """Downloads that break off, stall or lie: what has come is kept where it can be trusted, and checked as a whole."""
 
+import gzip
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import textwrap
 import time
 from pathlib import Path
 
 import pytest
 from published_files import digest, get, plain_source
+from pushpull.data.archives import unpack
 from pushpull.data.transfer import download
 from pushpull.errors import InputError
 
@@ -205,6 +208,14 @@ def test_a_download_that_is_killed_goes_on(site, tmp_path):
     assert download(f"{address}/reports.txt", path, None) == digest(BODY)
     assert page.asked == [(f"bytes={begun}-", '"v1"')]
     assert path.read_bytes() == BODY
+
+
+def test_a_bomb_is_refused_by_what_it_says_it_unpacks_to(tmp_path):
+    bomb = tarfile.TarInfo("reports.txt")
+    bomb.size = 3 << 30
+    (tmp_path / "all.tar.gz").write_bytes(gzip.compress(bomb.tobuf() + bytes(10_240)))
+    with pytest.raises(InputError, match="unpacks to more than 2,147,483,648 bytes; refused"):
+        unpack(tmp_path / "all.tar.gz", {"reports.txt": None}, lambda path, stream: None)
 
 
 def test_a_full_disk_keeps_what_came_and_the_next_run_goes_on(site, small_disk):
