@@ -4,7 +4,8 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: two workers with two threads each would fight over two cores
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,25 @@ def tiny_data(tmp_path_factory) -> Path:
     }
     prepare("tiny", entry, None, folder)
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Callable]:
+    """Bytes -> a folder on a disk of its own that holds no more; needs the right to mount."""
+    mounted = []
+
+    def mount(size: int, *options: str) -> Path:
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", ",".join([f"size={size}", *options]), "tmpfs", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no small disk: mounting one needs root, outside a closed container")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

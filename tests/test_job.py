@@ -43,6 +43,36 @@ def test_a_full_disk_is_named_with_the_next_step(tmp_path, error):
     assert "Traceback" not in found.stderr
 
 
+LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30)); "
+
+
+@pytest.mark.parametrize(
+    "greedy",
+    [
+        "bytearray(1 << 40)",
+        "import numpy; numpy.ones(1 << 40)",
+        "import torch; torch.set_num_threads(1); torch.ones(1 << 40)",
+    ],
+)
+def test_too_little_memory_is_named_with_the_next_step(tmp_path, greedy):
+    found = run(tmp_path, LIMIT + greedy)
+    assert found.returncode == 1
+    assert "Lower batch_size or max_tokens, or ask for more memory" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_next_step(tmp_path, small_disk):
+    folder = small_disk(1 << 20)
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    body = f"from pushpull.files import write_json\nwrite_json({str(folder / 'card.json')!r}, 1)"
+    found = run(tmp_path, body)
+    assert found.returncode == 1
+    assert "Read-only file system" in found.stderr
+    assert str(folder) in found.stderr
+    assert "Make the folder writable" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
 def test_ctrl_c_says_that_nothing_is_lost(tmp_path):
     found = run(tmp_path, "raise KeyboardInterrupt")
     assert found.returncode == 130

@@ -14,7 +14,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.requests.append(self.path)
-        status, headers, body = self.pages.get(self.path, (404, {}, b"no such page"))
+        page = self.pages.get(self.path, (404, {}, b"no such page"))
+        status, headers, body = page(self) if callable(page) else page
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(body))} | headers).items():
             self.send_header(name, value)
@@ -27,10 +28,14 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site(monkeypatch):
-    """(address, pages, requests): `pages[path] = status, headers, body` is served."""
+    """(address, pages, requests): `pages[path] = status, headers, body` is served, or what a function of the request
+
+    returns, which may have sent something itself.
+    """
     monkeypatch.setenv("no_proxy", "*")
     pages, requests = {}, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, pages, requests))
+    server.handle_error = lambda *_: None  # a client that has gone is what some tests want
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", pages, requests

@@ -85,6 +85,46 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(tmp_path, c
     assert all(torch.equal(a, b) for a, b in zip(expected, state(other, other_optimizer), strict=True))
 
 
+def test_checkpoints_of_a_resumed_run_are_as_whole_as_those_of_the_first(tmp_path, capsys):
+    model, optimizer = trained()
+    checkpoint.save(tmp_path, 1, model, optimizer, progress(step=1))
+    for number in (2, 3, 4):  # a run that is killed again and again
+        resumed = checkpoint.load(tmp_path, model, optimizer, IDENTITY)
+        assert resumed["step"] == number - 1
+        step(model, optimizer)
+        checkpoint.save(tmp_path, number, model, optimizer, resumed | {"step": number})
+    assert "damaged" not in capsys.readouterr().out
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it_whole(small_disk, capsys):
+    folder, (model, optimizer) = small_disk(256 << 10), trained()
+    checkpoint.save(folder, 1, model, optimizer, progress(step=1))
+    expected = state(model, optimizer)
+    step(model, optimizer)
+    (folder / "other").write_bytes(b"x" * (240 << 10))
+    with pytest.raises(Exception, match="No space left on device"):
+        checkpoint.save(folder, 2, model, optimizer, progress(step=2))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "other",
+        "step-00000001.json",
+        "step-00000001.safetensors",
+    ]
+    other, other_optimizer = trained(seed=9, steps=0)
+    assert checkpoint.load(folder, other, other_optimizer, IDENTITY)["step"] == 1
+    assert all(torch.equal(a, b) for a, b in zip(expected, state(other, other_optimizer), strict=True))
+
+
+def test_where_all_are_damaged_training_starts_anew_and_says_so(tmp_path, capsys):
+    model, optimizer = trained()
+    for number in (1, 2):
+        checkpoint.save(tmp_path, number, model, optimizer, progress(step=number))
+        damage_by_one_bit(tmp_path / f"step-0000000{number}.safetensors")
+    before = state(model, optimizer)
+    assert checkpoint.load(tmp_path, model, optimizer, IDENTITY) is None
+    assert capsys.readouterr().out.count("is damaged") == 2
+    assert all(torch.equal(a, b) for a, b in zip(before, state(model, optimizer), strict=True))
+
+
 def test_half_written_json_is_damage_too(tmp_path):
     model, optimizer = trained()
     checkpoint.save(tmp_path, 1, model, optimizer, progress(step=1))

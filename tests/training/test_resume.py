@@ -1,87 +1,58 @@
-"""A run that is killed again and again ends with the same bits as one that is left alone."""
+"""A run that is killed again and again, wherever it is, ends with the same bits as one that is left alone."""
 
-import hashlib
-import json
 import os
+import random
+import secrets
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file
+from interrupted import SECONDS, Run, fork_server
+from killable import CASES
 
-SCRIPT = Path(__file__).with_name("killable.py")
-
-
-def start(data: Path, folder: Path, kind: str) -> subprocess.Popen:
-    folder.mkdir(exist_ok=True)
-    library = str(SCRIPT.parents[2] / "workflow_scripts")
-    environment = os.environ | {"PYTHONPATH": library, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, str(SCRIPT), str(data), str(folder), kind]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+pytestmark = pytest.mark.slow
 
 
-def wait_for_step(folder: Path, process: subprocess.Popen, step: int) -> None:
-    """Return as soon as a checkpoint of `step` or later is being written."""
-    while process.poll() is None:
-        steps = [int(path.name.lstrip(".").split(".")[0].split("-")[1]) for path in folder.glob("*step-*")]
-        if max(steps, default=0) >= step:
-            return
-        time.sleep(0.005)
-    pytest.fail(f"the run ended before step {step}: {process.stdout.read()}")
+@pytest.fixture(scope="module")
+def server():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("PYTHONPATH", "")  # to be put back
+        yield fork_server()
 
 
-def whole_state(folder: Path) -> dict:
-    """Hashes of everything at the last step: weights, momentum, queue, prototypes, optimiser, and the history."""
-    newest = max(folder.glob("step-*.json"))
-    state = json.loads(newest.read_text())
-    del state["sha256"]  # of the file, in which the tensors may stand in another order
-    for path in [newest.with_suffix(".safetensors"), *folder.glob("epoch-*.safetensors")]:
-        for name, tensor in load_file(path).items():
-            state[f"{path.name}/{name}"] = hashlib.sha256(tensor.numpy().tobytes()).hexdigest()
-    assert any("exp_avg" in name for name in state)
-    return state
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def uninterrupted(request, server, tiny_data, tmp_path_factory):
+    run = Run(server, tiny_data, tmp_path_factory.mktemp("uninterrupted"), request.param)
+    assert "finished" in run.finish()
+    state = run.state()
+    if request.param[0] == "contrastive":
+        parts = {name.partition("/objective.")[2].partition(".")[0] for name in state}
+        assert {"encoder", "momentum_encoder", "queue", "prototypes"} <= parts
+    return request.param, state
 
 
-KINDS = ["contrastive", "supervised", "joint", "label_distance", "text_label"]
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def uninterrupted(request, tiny_data, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("uninterrupted")
-    output, _ = start(tiny_data, folder, request.param).communicate(timeout=120)
-    assert "finished" in output, output
-    return request.param, whole_state(folder)
-
-
-@pytest.mark.slow
-def test_sigkill_at_several_steps_changes_no_bit(uninterrupted, tiny_data, tmp_path):
-    kind, expected = uninterrupted
-    for step in (2, 7, 11):  # within the first epoch, across one, near the end
-        process = start(tiny_data, tmp_path, kind)
-        wait_for_step(tmp_path, process, step)
-        process.kill()
-        process.wait()
-    output, _ = start(tiny_data, tmp_path, kind).communicate(timeout=120)
-    assert "resuming at step" in output
-    assert whole_state(tmp_path) == expected
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("uninterrupted", "number"),
-    [("contrastive", signal.SIGINT), *((kind, signal.SIGTERM) for kind in KINDS)],
-    indirect=["uninterrupted"],
-)
-def test_a_signal_saves_at_the_next_step_and_says_so(uninterrupted, tiny_data, tmp_path, number):
-    kind, expected = uninterrupted
-    process = start(tiny_data, tmp_path, kind)
-    wait_for_step(tmp_path, process, 4)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
-    assert "the next run goes on there" in output
-    start(tiny_data, tmp_path, kind).communicate(timeout=120)
-    assert whole_state(tmp_path) == expected
+def test_interruptions_at_random_moments_change_no_bit(uninterrupted, server, tiny_data, tmp_path):
+    case, expected = uninterrupted
+    seed = secrets.randbelow(10**6)
+    draw, run = random.Random(seed), Run(server, tiny_data, tmp_path, case)
+    ways = ["anywhere", "while writing", "while writing", draw.choice([signal.SIGTERM, signal.SIGINT])]
+    for way in draw.sample(ways, len(ways)):
+        process = run.start()
+        run.wait_for(process, run.newest() + draw.randint(1, 4))
+        time.sleep(draw.uniform(0, 0.02))
+        if way == "while writing":
+            run.stop_while_writing(process)
+        number = signal.SIGKILL if isinstance(way, str) else way
+        os.kill(process.pid, number)
+        process.join(SECONDS)
+        printed = f"seed {seed}, {way}: {run.printed.read_text()}"
+        assert process.exitcode == (-number if number == signal.SIGKILL else 128 + number), printed
+        saved = f"stopped by signal {number} and saved at step {run.newest()}: the next run goes on there"
+        assert (saved in printed) == (number != signal.SIGKILL), printed
+        assert way != "while writing" or run.half_written(), printed
+        assert "damaged" not in printed
+    newest, printed = run.newest(), run.finish()
+    assert f"resuming at step {newest} of" in printed, f"seed {seed}: {printed}"
+    assert not run.half_written()
+    assert run.state() == expected, f"seed {seed}"

@@ -86,6 +86,8 @@ def _say(error: ValidationError) -> str:
     if error.validator == "anyOf":  # one value or a grid, nothing or settings: speak of what was meant
         return _say(max(error.context, key=lambda branch: (_fits_shape(branch), len(branch.absolute_path))))
     where = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{where}: {error.instance!r} is no name; allowed: small letters, digits and _, a letter first"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         allowed = error.schema.get("properties", {})
         extra = [key for key in error.instance if key not in allowed]

@@ -11,7 +11,17 @@ from typing import TextIO
 
 from pushpull.errors import InputError
 
-DISK_FULL = os.strerror(errno.ENOSPC)
+_MEMORY = "Lower batch_size or max_tokens, or ask for more memory (mem_mb of the rule)"
+# What is wrong with the machine, in the words of the system, numpy and torch (others hide the number in a text).
+ADVICE = {
+    os.strerror(errno.ENOSPC): "Free some space",
+    os.strerror(errno.EDQUOT): "Free some space",
+    os.strerror(errno.EROFS): "Make the folder writable, or work in another one",
+    os.strerror(errno.EACCES): "Give yourself the right to read and write there",
+    os.strerror(errno.ENOMEM): _MEMORY,
+    "out of memory": _MEMORY,
+    "Unable to allocate": _MEMORY,
+}
 
 
 class _Tee:
@@ -37,7 +47,8 @@ class _Tee:
 def job(log: str) -> Iterator[None]:
     """Run the body of a script with its output copied to `log`.
 
-    An `InputError`, a full disk and Ctrl-C end the job with a line instead of a traceback (exit status 1 or 130).
+    An `InputError`, a full or closed disk, too little memory and Ctrl-C end the job with a line instead of a traceback
+    (exit status 1 or 130).
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,8 +62,9 @@ def job(log: str) -> Iterator[None]:
             _leave("stopped; what is finished is kept, run the same command again to go on", 130)
         except Exception as error:
             traceback.print_exc(file=stream)  # the interpreter prints it to the terminal
-            if DISK_FULL in str(error):  # as OSError, or in the words of safetensors, pyarrow and numpy
-                _leave(f"error: {error}\nFree some space and run the same command again; no half file was left.", 1)
+            said = str(error) or ("out of memory" if isinstance(error, MemoryError) else "")
+            for advice in [advice for words, advice in ADVICE.items() if words in said][:1]:
+                _leave(f"error: {said}\n{advice}, and run the same command again; what is finished is kept.", 1)
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__

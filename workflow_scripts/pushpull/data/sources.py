@@ -65,11 +65,11 @@ def may_download(url: str, checksum: str | None) -> bool:
 def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record: Path) -> None:
     """Leave every file of `source` in `folder`, then write `folder/manifest.json`.
 
-    A file that is already there with the right checksum is kept, without a request. A file with a wrong
-    checksum is moved aside to `<name>.rejected` and never used; the mirror's own files are left alone.
-    A file may have a stand-in, which is taken from a mirror that does not hold the file itself; its note is kept in the
-    manifest. A file without a checksum in `source` gets one in `record` when it is fetched first, and a printed line
-    says so; from then on the recorded one counts.
+    A file that is already there with the right checksum is kept, without a request; of one that broke off, the missing
+    bytes are fetched. A file with a wrong checksum is moved aside to `<name>.rejected` and never used; the mirror's own
+    files are left alone. A file may have a stand-in, which is taken from a mirror that does not hold the file itself;
+    its note is kept in the manifest. A file without a checksum in `source` gets one in `record` when it is fetched
+    first, and a printed line says so; from then on the recorded one counts.
 
     Args:
         dataset: name for messages and the manifest.
@@ -155,10 +155,12 @@ def _from_network(item: dict, wanted: list[_File]) -> str:
 
     url = item["url"]
     target = wanted[0].target.with_name(_name(item))
+    partial = target.with_name(f"{target.name}.partial")  # stays when a download breaks off, for the next run
+    digest = transfer.download(url, partial, item.get("bytes"))
+    if "members" not in item:
+        _check(partial, wanted[0], digest, url)
     with atomic_path(target) as temporary:
-        digest = transfer.download(url, temporary, item.get("bytes"))
-        if "members" not in item:
-            _check(temporary, wanted[0], digest, url)
+        partial.replace(temporary)
     if "members" in item:
         try:
             _unpack(target, wanted)

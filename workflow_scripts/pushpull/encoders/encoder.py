@@ -1,8 +1,11 @@
 """What every encoder can do: tokenise once, run on trimmed batches, be saved as a folder and opened again."""
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +126,7 @@ def embed_blocks(
             temporary = files.enter_context(atomic_path(path))
             shape = (documents, width)
             mapped.append((output, np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)))
+            _reserve(temporary)
         begin, device = 0, pick_device()
         for texts in blocks:
             part = [(output, array[begin : begin + len(texts)]) for output, array in mapped]
@@ -130,6 +134,13 @@ def embed_blocks(
             begin += len(texts)
         for _, array in mapped:
             array.flush()
+
+
+def _reserve(path: Path) -> None:
+    """Take a mapped file's space now, while a full disk is an error; later it is a signal that ends the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
 
 
 def save_encoder(encoder: Encoder, folder: Path, max_tokens: int | None = None) -> None:
@@ -160,8 +171,16 @@ def open_encoder(folder: Path, remote_code: bool = False) -> Encoder:
 
 
 def pick_device() -> str:
-    """`cuda` where there is a GPU, else `cpu`."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """`cuda` where there is a GPU, else `cpu`, which is said once."""
+    if torch.cuda.is_available():
+        return "cuda"
+    _say_once("no GPU is found here: computing on the CPU")
+    return "cpu"
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def use_bfloat16(device: str) -> bool:

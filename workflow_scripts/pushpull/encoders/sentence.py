@@ -200,8 +200,14 @@ def open_sentence_encoder(folder: Path, remote_code: bool = False) -> SentenceTr
     """Load a folder that `SentenceTransformer.save` wrote, its own code only where `remote_code` allows it.
 
     Raises:
-        InputError: the folder holds code that is not allowed.
+        InputError: the folder holds code that is not allowed, or pickled weights in place of safetensors.
     """
+    for weights in folder.rglob("pytorch_model.bin"):
+        if not weights.with_name("model.safetensors").is_file():
+            raise InputError(
+                f"{weights}: pickled weights can run code, and only safetensors are loaded; delete the folder {folder} "
+                "and run the same command again, or save the model anew with safe_serialization=True"
+            )
     _check_code(str(folder), None, _read(str(folder), "modules.json", None) or [], remote_code)
     encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=remote_code)
     if remote_code:

@@ -14,9 +14,9 @@ CHUNK = 65536
 def load_embeddings(path: str | Path, documents: int | None = None) -> np.ndarray:
     """Return the embeddings in a .npy file, float32 [documents, d], mapped from disk.
 
-    Raises `InputError` if they are not two-dimensional, not finite, or not `documents` many.
+    Raises `InputError` if the file is damaged, or they are not two-dimensional, not finite, or not `documents` many.
     """
-    embeddings = np.load(path, mmap_mode="r", allow_pickle=False)
+    embeddings = read_array(path, mmap_mode="r")
     if embeddings.ndim != 2 or documents not in (None, len(embeddings)):
         wanted = "any number" if documents is None else documents
         raise InputError(
@@ -25,6 +25,14 @@ def load_embeddings(path: str | Path, documents: int | None = None) -> np.ndarra
         )
     require_finite(embeddings, str(path))
     return embeddings
+
+
+def read_array(path: str | Path, mmap_mode: str | None = None) -> np.ndarray:
+    """Return the array in a .npy file, in memory or mapped from disk; `InputError` if the file is damaged."""
+    try:
+        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run the same command again") from None
 
 
 def require_finite(vectors: np.ndarray, name: str) -> None:

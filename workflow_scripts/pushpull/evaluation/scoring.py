@@ -8,7 +8,15 @@ import numpy as np
 from pushpull.data.dataset import label_names, read_card, read_labels
 from pushpull.evaluation import dbc, knn
 from pushpull.evaluation.cosines import cosines
-from pushpull.evaluation.protocols import SPLITS, half, load_embeddings, one_best, write_decisions, write_scores
+from pushpull.evaluation.protocols import (
+    SPLITS,
+    half,
+    load_embeddings,
+    one_best,
+    read_array,
+    write_decisions,
+    write_scores,
+)
 
 Nearest = dict[str, tuple[np.ndarray, np.ndarray]]
 
@@ -44,7 +52,7 @@ def open_run(folder: Path, data: Path) -> Evaluated:
 
 def classify(run: Evaluated) -> None:
     """Decide by the scores of the run's own classifier, which the encoder's job has written."""
-    scores = [np.load(run.folder / f"classifier/{split}.npy", allow_pickle=False) for split in SPLITS]
+    scores = [read_array(run.folder / f"classifier/{split}.npy") for split in SPLITS]
     write_decisions(run.folder / "classifier", {"half": tuple(half(score, run.task) for score in scores)})
 
 
@@ -89,7 +97,7 @@ def vote(run: Evaluated, nearest: Nearest, model: str, k: int, temperature: floa
 
 def model_scores(run: Evaluated, protocol: str, split: str) -> np.ndarray:
     """Return the scores that a protocol has written, float32 [documents, labels]."""
-    return np.load(run.folder / f"{protocol}/{split}.npy", allow_pickle=False)
+    return read_array(run.folder / f"{protocol}/{split}.npy")
 
 
 def label_vectors(run: Evaluated) -> np.ndarray:

@@ -19,7 +19,7 @@ KEEP = 2  # the newest, and the one before it should the newest turn out damaged
 
 
 def save(folder: Path, step: int, objective: nn.Module, optimizer: torch.optim.Optimizer, progress: dict) -> None:
-    """Write everything that the next step depends on, then delete all but the last two checkpoints.
+    """Write everything that the next step depends on, and delete all but the last two checkpoints.
 
     Args:
         progress: JSON-able state of the loop (identity, history, best epochs). The tensors come from the objective
@@ -34,10 +34,13 @@ def save(folder: Path, step: int, objective: nn.Module, optimizer: torch.optim.O
     weights = folder / f"step-{step:08d}.safetensors"
     save_tensors(weights, tensors)
     # The JSON file makes the checkpoint valid: it comes last and holds the hash of the tensors.
-    write_json(weights.with_suffix(".json"), {"step": step, "sha256": sha256(weights), **progress})
+    # A resumed run's progress is that of its checkpoint, with the hash of that one's tensors in it.
+    write_json(weights.with_suffix(".json"), {**progress, "step": step, "sha256": sha256(weights)})
     for old in sorted(folder.glob("step-*.json"))[:-KEEP]:
         old.unlink()
         old.with_suffix(".safetensors").unlink(missing_ok=True)
+    for rest in folder.glob(".*.part"):  # of a process that was killed while it wrote
+        rest.unlink()
 
 
 def load(folder: Path, objective: nn.Module, optimizer: torch.optim.Optimizer, identity: dict) -> dict | None:
