@@ -10,6 +10,7 @@ import pytest
 from pushpull.paper.comparisons import compare
 from pushpull.paper.figure_registry import figure_maker
 from pushpull.paper.latex import to_latex
+from pushpull.paper.manifest import study_manifest
 from pushpull.paper.missing import completeness, missing_groups
 from pushpull.paper.names import ARTEFACTS
 from pushpull.paper.registry import table_maker
@@ -141,7 +142,7 @@ def test_inference_that_was_not_timed_has_its_log_in_the_table(tmp_path):
 def test_the_report_warns_and_lists_what_is_missing_with_reason_and_log(parts, build, tmp_path):
     lose(parts, ERROR, dataset="generated", method="focal", seed=2)
     study = build(lose(parts, dataset="aapd", method="bce"))
-    write_report(study, [], [], [], tmp_path / "report.html")
+    write_report(study, [], [], study_manifest(study.info, study.cards, []), tmp_path / "report.html")
     page = unescape((tmp_path / "report.html").read_text())
     assert page.index("Not complete: 4 of 66 runs are missing.") < page.index('id="headline"')
     section = page[page.index('id="missing-runs"') :]
@@ -161,7 +162,7 @@ def test_a_run_that_two_papers_share_is_missing_once(parts, build):
 
 
 def test_a_complete_study_says_nothing_of_missing_runs(study, tmp_path):
-    write_report(study, [], [], [], tmp_path / "report.html")
+    write_report(study, [], [], study_manifest(study.info, study.cards, []), tmp_path / "report.html")
     write_headline(study, "report.html", tmp_path / "headline.txt")
     for name in ("report.html", "headline.txt"):
         text = (tmp_path / name).read_text()

@@ -13,7 +13,7 @@ CHOICE = ("evaluation.checkpoint_choice",)
 CHOICE_BY_DBC = ("evaluation.dbc_choice",)
 WITHOUT_CHOICE = ("pretrained", "supervised", "joint", "label_distance")
 # They name every objective, loss and architecture; a run depends on its own alone.
-CHECKS = ("encoders.canary",)  # refuse, and change no output
+CHECKS = ("encoders.canary", "training.checkpoint")  # refuse or resume, and change no output
 REGISTRIES = ("training.registry", "losses.registry", "encoders.registry")
 
 
