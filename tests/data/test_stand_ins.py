@@ -51,6 +51,7 @@ def test_a_mirror_may_hold_a_file_gzipped(shelf, tmp_path):
         (b"<html>Please log in</html>", "not a gzip file that can be read"),
         (gzip.compress(TEXT + b"more"), "more than the 4,200 bytes"),
     ],
+    ids=["altered", "cut", "page", "longer"],
 )
 def test_a_wrong_gzipped_file_is_not_used(shelf, tmp_path, data, says):
     (shelf / "reports.txt.gz").write_bytes(data)
