@@ -137,3 +137,12 @@ def test_what_the_rules_import_is_light(module):
     folder = ROOT / "workflow_scripts"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert done.stdout.split() == []
+
+
+def test_colours_and_control_characters_of_a_log_are_left_out_and_only_its_end_is_read(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_bytes(b"x" * 200_000 + b"\n\x1b[31merror: no\x00 such\x0e column\x1b[0m\n")
+    assert last_error(log) == "no  such  column"
+    log.write_bytes(b"error: long ago\n" + b"epoch 1\n" * 20_000)
+    assert last_error(log) == ""
+    assert why(log) == "not finished; its log ends: epoch 1"

@@ -1,6 +1,8 @@
 """Which runs of a study are there, why the others are not, and what `partial: true` makes of both."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from pushpull.config import check
 from pushpull.errors import InputError
 from pushpull.missing import NOT_YET, half_there
 from pushpull.plan import Plan
+from pushpull.settings import PROBED
 
 COMMON = {"papers": ["abalone"], "datasets": ["quick_multilabel"], "encoders": ["tiny"]}
 METHODS = {"pretrained": None, "bce": None, "base": None, "base_ft": None}
@@ -31,8 +34,11 @@ def finish(run) -> Path:
     """Leave the files of an evaluated run, oldest first."""
     for name in ("card.json", "test.parquet"):
         write(Path("results/data", run.dataset, name), age=9)
-    for age, name in enumerate(("metrics.csv", "embeddings/test.npy", "model/config.json", "run.json")):
-        write(Path(run.path, name), age=age)
+    first = "linear_probe" if run.settings["kind"] in PROBED else "classifier"
+    files = ["metrics.csv", *(f"{protocol}/decisions.npz" for protocol in (first, "knn", "dbc"))]
+    files += ["embeddings/train.npy", "embeddings/test.npy", "model/config.json", "run.json"]
+    for age, name in enumerate(files):
+        write(Path(run.path, name), json.dumps({"settings": run.settings}) if name == "run.json" else "", age=age)
     return Path(run.path)
 
 
@@ -105,9 +111,10 @@ def test_a_run_of_which_a_step_failed_when_it_ran_again_is_missing(config, gone)
     """Snakemake removes what the failed step makes, and leaves the metrics of the time before."""
     finish_but(config, "none")
     run = of_method(Plan(config), "bce")[0]
-    Path(run.path, gone).unlink()
     if "/" in gone:
-        Path(run.path, gone).parent.rmdir()
+        shutil.rmtree(Path(run.path, gone).parent)
+    else:
+        Path(run.path, gone).unlink()
     assert set(lacking(partial(config))) == {("bce", 1)}
 
 
@@ -115,7 +122,27 @@ def test_metrics_older_than_the_training_are_of_another_training(config):
     finish_but(config, "none")
     run = of_method(Plan(config), "bce")[0]
     write(Path(run.path, "metrics.csv"), age=50)
-    assert set(lacking(partial(config))) == {("bce", 1)}
+    write(log_of(run, "evaluate"), "linear probe: 100%\n")
+    found = lacking(partial(config))
+    assert set(found) == {("bce", 1)}
+    assert "trained again since it was evaluated" in found["bce", 1]["reason"]
+
+
+def test_a_run_with_other_settings_is_missing_and_the_difference_is_said(config):
+    finish_but(config, "none")
+    run = of_method(Plan(config), "base")[0]
+    settings = run.settings | {"divisor": "anchors"}
+    write(Path(run.path, "run.json"), json.dumps({"settings": settings}), age=9)
+    found = lacking(partial(config))["base", 1]
+    assert found == found | {"reason": "was run with other settings: divisor anchors, now batch", "log": ""}
+
+
+@pytest.mark.parametrize("gone", ["knn/decisions.npz", "embeddings/train.npy"])
+def test_a_run_that_lacks_a_file_that_tables_or_figures_are_made_of_is_missing(config, gone):
+    finish_but(config, "none")
+    run = of_method(Plan(config), "base")[0]
+    Path(run.path, gone).unlink()
+    assert lacking(partial(config))["base", 1]["reason"] == f"{run.path}/{gone} is missing"
 
 
 def test_the_reason_is_the_error_in_the_newest_log(config):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 LONGEST = 300
+TAIL = 1 << 16  # bytes of a log that are read
 JOB_ERROR = re.compile(
     r"^Error in rule (?P<rule>\w+):\n(?P<facts>(?: +.*\n)*)|^Trying to restart job (?P<again>\d+)", re.M
 )
@@ -17,7 +18,7 @@ def last_error(log: str | Path) -> str:
     A file that is not there has none. At most `LONGEST` characters.
     """
     path = Path(log)
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    lines = _text(path).splitlines()
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if not told:
         starts = [number for number, line in enumerate(lines) if line.startswith("Traceback ")]
@@ -29,7 +30,7 @@ def last_error(log: str | Path) -> str:
 def why(log: str | Path) -> str:
     """Return the error in a job's log; where it has none, that the job did not finish, and the last line."""
     path = Path(log)
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
+    lines = _text(path).split("\n")
     last = next((line.strip() for line in reversed(lines) if re.search(r"\w", line)), "")
     return last_error(path) or _cut("not finished" + (f"; its log ends: {last}" if last else "; its log is empty"))
 
@@ -62,6 +63,16 @@ def summary(jobs: Iterable[tuple[str, list[str]]]) -> str:
     """Return two lines for each job of `failed_jobs`, below a line with their number: rule and logs, and the error."""
     lines = [f"  {rule}: {', '.join(logs)}\n    {why(logs[0])}" if logs else f"  {rule}" for rule, logs in jobs]
     return "\n".join([f"{len(lines)} job{'s' * (len(lines) != 1)} failed:", *lines])
+
+
+def _text(path: Path) -> str:
+    """The end of a log without colours and control characters, which tables and LaTeX could not show."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - TAIL))
+        text = re.sub(r"\x1b\[[0-9;]*m", "", stream.read().decode("utf-8", errors="replace"))
+    return "".join(character if character.isprintable() or character in "\n\r" else " " for character in text)
 
 
 def _cut(text: str) -> str:

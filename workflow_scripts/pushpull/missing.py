@@ -1,10 +1,12 @@
 """Which planned runs are not there, and why. Imports nothing heavy."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pushpull.failures import why
+from pushpull.failures import last_error, why
 from pushpull.grid import Run
+from pushpull.settings import PROBED
 
 NOT_YET = "not run yet"
 STAGES = ("train", "finetune", "embed", "evaluate", "zero_shot")
@@ -42,18 +44,8 @@ def half_there(runs: Iterable[Run], timed: Iterable[Run]) -> bool:
 
 
 def is_there(run: Run) -> bool:
-    """Whether a run has been evaluated since it was trained, on data that are there.
-
-    Snakemake removes what a job makes before the job runs again: a run whose second training failed has old metrics,
-    and neither `run.json` nor a model.
-    """
-    metrics, record = Path(run.path, "metrics.csv"), Path(run.path, "run.json")
-    needed = [metrics, record, *_data(run)]
-    if run.settings["kind"] != "zero_shot":
-        needed += [Path(run.path, "model"), Path(run.path, "embeddings/test.npy")]
-    if not all(path.exists() for path in needed):
-        return False
-    return run.settings["kind"] == "zero_shot" or metrics.stat().st_mtime_ns >= record.stat().st_mtime_ns
+    """Whether a run has been evaluated since it was trained, with these settings, on data that are there."""
+    return all(path.exists() for path in _needed(run)) and not _outdated(run)
 
 
 def explain(run: Run, stages: Iterable[str] = STAGES) -> dict[str, str]:
@@ -62,10 +54,39 @@ def explain(run: Run, stages: Iterable[str] = STAGES) -> dict[str, str]:
     if not all(path.exists() for path in _data(run)):
         own, stages = run.dataset, ("download", "prepare")
     logs = [path for stage in stages if (path := Path(f"logs/{stage}/{own}.log")).is_file()]
-    if not logs:
-        return {"reason": NOT_YET, "log": ""}
-    newest = max(logs, key=lambda path: path.stat().st_mtime_ns)
-    return {"reason": why(newest), "log": str(newest)}
+    newest = max(logs, key=lambda path: path.stat().st_mtime_ns, default=Path())
+    lost = [path for path in _needed(run) if not path.exists()]
+    evaluated = not {Path(run.path, "metrics.csv"), Path(run.path, "run.json"), *_data(run)} & set(lost)
+    if evaluated and not last_error(newest) and (reason := f"{lost[0]} is missing" if lost else _outdated(run)):
+        return {"reason": reason, "log": ""}
+    return {"reason": why(newest), "log": str(newest)} if logs else {"reason": NOT_YET, "log": ""}
+
+
+def _outdated(run: Run) -> str:
+    """Why the results of a run are not those of the run as it is planned; empty if they are."""
+    record = Path(run.path, "run.json")
+    found, wanted = json.loads(record.read_text(encoding="utf-8"))["settings"], json.loads(json.dumps(run.settings))
+    if found != wanted:
+        keys = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
+        return "was run with other settings: " + ", ".join(
+            f"{key} {found.get(key)}, now {wanted.get(key)}" for key in keys
+        )
+    # Snakemake deletes metrics.csv only when a run is evaluated again, which may be long after it was trained again.
+    evaluated = Path(run.path, "metrics.csv").stat().st_mtime_ns >= record.stat().st_mtime_ns
+    if run.settings["kind"] != "zero_shot" and not evaluated:
+        return "trained again since it was evaluated, or copied without the times of its files (cp -a keeps them)"
+    return ""
+
+
+def _needed(run: Run) -> list[Path]:
+    """The files that tables and figures are made of."""
+    folder, kind = Path(run.path), run.settings["kind"]
+    needed = [folder / "metrics.csv", folder / "run.json", *_data(run)]
+    if kind == "zero_shot":
+        return needed
+    protocols = ("linear_probe" if kind in PROBED else "classifier", "knn", "dbc")
+    decisions = [folder / protocol / "decisions.npz" for protocol in protocols]
+    return [*needed, folder / "model", *(folder / f"embeddings/{split}.npy" for split in ("train", "test")), *decisions]
 
 
 def _data(run: Run) -> list[Path]:

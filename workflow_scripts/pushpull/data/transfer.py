@@ -53,7 +53,7 @@ def download(url: str, path: Path, size: int | None) -> str:
     tag, broken = path.with_name(f"{path.name}.tag"), []
     response, begun = _answer(url, path, tag)
     with response:
-        announced = _announced(response, begun)
+        announced = _announced(response)
         try:
             chunks = _chunks(response, broken)
             digest, received = save(chunks, path, url, announced or size, size or LIMIT, begun)
@@ -68,6 +68,9 @@ def download(url: str, path: Path, size: int | None) -> str:
         of = f" of {announced:,}" if announced else ""
         raise InputError(f"{url} broke off after {received:,}{of} bytes{because}{kept}. {_WAYS_OUT}")
     tag.unlink(missing_ok=True)
+    if not received or (announced and received > announced):
+        path.unlink()
+        raise InputError(f"{url}: {received:,} bytes came, {announced or 'some'} were announced; refused. {_WAYS_OUT}")
     return digest
 
 
@@ -89,6 +92,7 @@ def _answer(url: str, path: Path, tag: Path) -> tuple[HTTPResponse, int]:
     if response.status != 200:
         raise InputError(f"{url} answered {response.status} {response.reason}, not with the file. {_WAYS_OUT}")
     tag.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)  # before there is a tag again: these bytes may be of another version
     if version := _version(response):
         tag.write_text(version, encoding="latin-1")
     return response, 0
@@ -113,10 +117,13 @@ def _version(response: HTTPResponse) -> str:
     return name if name.startswith('"') else response.headers.get("Last-Modified", "")
 
 
-def _announced(response: HTTPResponse, begun: int) -> int | None:
+def _announced(response: HTTPResponse) -> int | None:
     """Bytes that the whole file has, as the server says; None where it does not."""
-    length = response.headers.get("Content-Length", "")
-    return begun + int(length) if length.isdecimal() and int(length) else None
+    part = response.status == 206
+    length = (
+        response.headers.get("Content-Range", "").rpartition("/")[2] if part else response.headers["Content-Length"]
+    )
+    return int(length) if length and length.isdecimal() else None
 
 
 def copy(stream: BinaryIO, path: Path, origin: str, size: int | None) -> str:
