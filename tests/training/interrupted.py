@@ -23,7 +23,8 @@ def fork_server() -> BaseContext:
     library = Path(__file__).parents[2] / "workflow_scripts"
     os.environ["PYTHONPATH"] = f"{library}{os.pathsep}{Path(__file__).parent}"  # preloading knows no other path
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killable"])
+    encoders = [f"pushpull.encoders.{name}" for name in ("sentence", "text_cnn", "ldgn")]  # imported where one is built
+    context.set_forkserver_preload(["killable", *encoders])
     return context
 
 

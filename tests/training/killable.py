@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from pushpull.data.dataset import label_names, read_card
-from pushpull.encoders import ldgn, sentence, text_cnn  # noqa: F401  # with them, a fork of this is ready to train
 from pushpull.encoders.encoder import open_encoder, save_encoder
 from pushpull.settings import defaults
 from pushpull.training.loop import fit

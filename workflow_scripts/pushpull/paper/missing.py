@@ -34,7 +34,7 @@ def missing_groups(study: Study) -> list[Group]:
 
     Runs with a log are alike with the same dataset, encoder, method and reason, those without with the same place.
     """
-    runs = {(run["dataset"], run["encoder"], run["method"], run["setting"], run["seed"]): run for run in _all(study)}
+    runs = {_key(run): run for run in _all(study)}
     groups: dict[tuple, list[dict]] = {}
     for key, run in runs.items():
         groups.setdefault((*key[: 3 if run["log"] else 2], run["reason"]), []).append(run)
@@ -48,11 +48,15 @@ def missing_groups(study: Study) -> list[Group]:
 
 def completeness(study: Study) -> str:
     """Return the sentence that says how many runs are missing; empty for a complete study."""
-    missing = {(run["dataset"], run["encoder"], run["method"], run["setting"], run["seed"]) for run in _all(study)}
+    missing = {_key(run) for run in _all(study)}
     planned = len(missing) + len({run["path"] for run in study.info["runs"]})
     if missing:
         return f"Not complete: {len(missing)} of {planned} runs are missing."
     return "Not complete: times of inference are missing." if study.info.get("untimed") else ""
+
+
+def _key(run: dict) -> tuple:
+    return tuple(run[name] for name in ("dataset", "encoder", "method", "setting", "seed"))
 
 
 def _all(study: Study) -> list[dict]:
@@ -64,7 +68,7 @@ def _untimed(study: Study, missing: dict) -> list[Group]:
     return [
         (f"{study.corpus_title(run['dataset'], run['encoder'])}: times of inference", run["reason"], run["log"])
         for run in study.info.get("untimed", [])
-        if (run["dataset"], run["encoder"], run["method"], run["setting"], run["seed"]) not in missing
+        if _key(run) not in missing
     ]
 
 
