@@ -11,7 +11,7 @@ from pushpull.config import check
 from pushpull.errors import InputError
 from pushpull.missing import NOT_YET, half_there
 from pushpull.plan import Plan
-from pushpull.settings import PROBED
+from pushpull.settings import PROTOCOLS
 
 COMMON = {"papers": ["abalone"], "datasets": ["quick_multilabel"], "encoders": ["tiny"]}
 METHODS = {"pretrained": None, "bce": None, "base": None, "base_ft": None}
@@ -34,8 +34,7 @@ def finish(run) -> Path:
     """Leave the files of an evaluated run, oldest first."""
     for name in ("card.json", "test.parquet"):
         write(Path("results/data", run.dataset, name), age=9)
-    first = "linear_probe" if run.settings["kind"] in PROBED else "classifier"
-    files = ["metrics.csv", *(f"{protocol}/decisions.npz" for protocol in (first, "knn", "dbc"))]
+    files = ["metrics.csv", *(f"{protocol}/decisions.npz" for protocol in PROTOCOLS[run.settings["kind"]])]
     files += ["embeddings/train.npy", "embeddings/test.npy", "model/config.json", "run.json"]
     for age, name in enumerate(files):
         write(Path(run.path, name), json.dumps({"settings": run.settings}) if name == "run.json" else "", age=age)

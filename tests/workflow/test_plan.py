@@ -8,8 +8,8 @@ from copy import deepcopy
 import pytest
 from plan_study import of_method, plan_of, wildcards
 from pushpull.errors import InputError
-from pushpull.plan import PROTOCOLS, Plan
-from pushpull.settings import CLASSIFIER, KINDS
+from pushpull.plan import Plan
+from pushpull.settings import CLASSIFIER, KINDS, PROTOCOLS
 from snakemake.iocontainers import Wildcards
 from workflow_runs import ROOT, SHIPPED, planned
 

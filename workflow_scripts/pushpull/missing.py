@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pushpull.failures import last_error, why
 from pushpull.grid import Run
-from pushpull.settings import PROBED
+from pushpull.settings import PROTOCOLS
 
 NOT_YET = "not run yet"
 STAGES = ("train", "finetune", "embed", "evaluate", "zero_shot")
@@ -84,8 +84,7 @@ def _needed(run: Run) -> list[Path]:
     needed = [folder / "metrics.csv", folder / "run.json", *_data(run)]
     if kind == "zero_shot":
         return needed
-    protocols = ("linear_probe" if kind in PROBED else "classifier", "knn", "dbc")
-    decisions = [folder / protocol / "decisions.npz" for protocol in protocols]
+    decisions = [folder / protocol / "decisions.npz" for protocol in PROTOCOLS[kind]]
     return [*needed, folder / "model", *(folder / f"embeddings/{split}.npy" for split in ("train", "test")), *decisions]
 
 

@@ -17,15 +17,10 @@ from pushpull.errors import InputError, unknown
 from pushpull.grid import RUN, Run, experiment_runs
 from pushpull.missing import missing_runs, untimed_runs
 from pushpull.paper.names import ARTEFACTS
-from pushpull.settings import CLASSIFIER, PROBED
+from pushpull.settings import PROTOCOLS
 from pushpull.study_record import study_record
 
 DATA = "results/data/{dataset}"
-# The first protocol of a kind gives the scores that kNN is mixed with.
-PROTOCOLS = dict.fromkeys(PROBED, ("linear_probe", "knn", "dbc")) | dict.fromkeys(
-    CLASSIFIER, ("classifier", "knn", "dbc")
-)
-PROTOCOLS["zero_shot"] = ("zero_shot",)
 # The paper whose tables show neighbours, inference times and datastores.
 NEIGHBOURS_OF = "knn_mltc"
 

@@ -19,6 +19,12 @@ CLASSIFIER = ("supervised", "joint", "label_distance", "finetune")
 _CONTRASTIVE = ("contrastive", "label_wise")
 _TEXT_LABEL = ("text_label",)
 PROBED = ("pretrained", *_CONTRASTIVE, *_TEXT_LABEL)
+PROTOCOLS = {
+    "zero_shot": ("zero_shot",),
+    **dict.fromkeys(PROBED, ("linear_probe", "knn", "dbc")),
+    **dict.fromkeys(CLASSIFIER, ("classifier", "knn", "dbc")),
+}
+"""Evaluation protocols of each kind; the first one's scores are those that kNN is mixed with."""
 _DISTANT = ("label_distance",)
 _COMPARING = ("joint", *_CONTRASTIVE, *_TEXT_LABEL)
 
