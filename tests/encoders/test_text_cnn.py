@@ -21,16 +21,16 @@ def batch(*rows: list[int]) -> dict[str, torch.Tensor]:
     return Tokens.from_rows(list(rows), 0).batch(np.arange(len(rows)))
 
 
-def slow_vector(encoder: TextCNN, row: list[int]) -> list[float]:
+def windows_written_out(encoder: TextCNN, row: list[int]) -> list[torch.Tensor]:
     """One text, one filter, one window and one word after another."""
     words = [encoder.words.weight[word] for word in row]
     vector = []
     for width, convolution in zip(encoder.kernel_widths, encoder.convolutions, strict=True):
         for weight, bias in zip(convolution.weight, convolution.bias, strict=True):
-            values = [0.0]  # ReLU, and a text without windows
+            values = [torch.zeros_like(bias)]  # ReLU, and a text without windows
             for begin in range(len(words)):
                 window = words[begin : begin + width]
-                values.append((bias + sum(weight[:, place] @ word for place, word in enumerate(window))).item())
+                values.append(bias + sum(weight[:, place] @ word for place, word in enumerate(window)))
             vector.append(max(values))
     return vector
 
@@ -38,7 +38,7 @@ def slow_vector(encoder: TextCNN, row: list[int]) -> list[float]:
 def test_vectors_are_the_maxima_of_all_windows_that_begin_at_a_word(encoder):
     vectors = encoder(batch(*ROWS))["sentence_embedding"]
     assert vectors.shape == (5, encoder.get_embedding_dimension()) == (5, 18)
-    expected = torch.tensor([slow_vector(encoder, row) for row in ROWS])
+    expected = torch.stack([torch.stack(windows_written_out(encoder, row)) for row in ROWS])
     assert (expected[0] > 0).sum() > 8
     torch.testing.assert_close(vectors, expected)
 
@@ -71,3 +71,16 @@ def test_the_gradient_reaches_every_word_of_the_winning_windows_only(encoder):
     touched = encoder.words.weight.grad.abs().sum(1).nonzero().flatten()
     assert 1 <= len(touched) <= width
     assert touched.diff().eq(1).all()  # one run of neighbouring words: ids rise by one in this text
+
+
+@pytest.mark.parametrize("rows", [ROWS, [[3]], [[2, 2, 2, 2], [2, 3, 2, 3, 2, 3]], [[], [4], []]])
+def test_gradients_are_those_of_all_windows_written_out(encoder, rows):
+    encoder = encoder.double()
+    weights = torch.linspace(-1, 1, 18 * len(rows), dtype=torch.float64).view(len(rows), 18)
+    parameters = list(encoder.parameters())
+    found = torch.autograd.grad((encoder(batch(*rows))["sentence_embedding"] * weights).sum(), parameters)
+    slow = torch.stack([torch.stack(windows_written_out(encoder, row)) for row in rows])
+    expected = torch.autograd.grad((slow * weights).sum(), parameters)
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    assert all(gradient.any() for gradient in found)

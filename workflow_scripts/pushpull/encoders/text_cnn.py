@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
@@ -44,16 +45,58 @@ class TextCNN(WordEncoder):
     def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """Add `sentence_embedding`, float [B, d], at least 0."""
         mask = features["attention_mask"]
-        lengths = mask.sum(1)
         # Texts end to end, zeros between them, in one convolution a width: half the rows of a padded batch, and half
         # the time. ReLU after the maximum is the same as before it, on a smaller tensor.
         gap = max(self.kernel_widths)
-        kept = torch.arange(mask.shape[1] + gap, device=mask.device) < (lengths + gap)[:, None]
+        kept = torch.arange(mask.shape[1] + gap, device=mask.device) < (mask.sum(1) + gap)[:, None]
         ids = F.pad(features["input_ids"], (0, gap), value=self.words.padding_idx)[kept]
-        begins = F.pad(mask, (0, gap))[kept].nonzero()[:, 0]
-        words = self.embedded(ids).T[None]
+        words = self.embedded(ids)
+        begins = F.pad(mask, (0, gap)).bool()
         best = [
-            torch.segment_reduce(convolution(words)[0].T[begins], "max", lengths=lengths, axis=0)
+            _BestWindows.apply(words, convolution.weight, convolution.bias, kept, begins)
             for convolution in self.convolutions
         ]
         return features | {"sentence_embedding": F.relu(torch.cat(best, 1))}
+
+
+class _BestWindows(torch.autograd.Function):
+    """The largest value of each filter over the windows of each text, [B, F]; -inf for a text without words.
+
+    One window in a hundred wins, and only winners have a gradient. Convolution's own backward pass multiplies zeros for
+    all others; summing over the winners takes a fifth of its time.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, words: Tensor, weight: Tensor, bias: Tensor, kept: Tensor, begins: Tensor) -> Tensor:
+        """Take words [n, d], filters [F, d, width] and bias [F], and where [B, T] has a row in words and a window."""
+        rows = kept.flatten().cumsum(0).view_as(kept) - 1
+        values = F.conv1d(words.T[None], weight, bias)[0].T[rows[begins]].to(words.dtype)
+        padded = values.new_full((*begins.shape, len(weight)), -torch.inf)
+        padded[begins] = values
+        best, position = padded.max(1)
+        ctx.save_for_backward(words, weight, rows.gather(1, position))
+        return best
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        """Sum, for each filter, the words under its winning windows; and for each word, the filters that it won."""
+        words, weight, first = ctx.saved_tensors
+        filters, size, width = weight.shape
+        places = first[..., None] + torch.arange(width, device=first.device)  # [B, F, width]
+        shares = gradient[..., None].expand_as(places)
+        of_weight = F.embedding_bag(
+            places.permute(1, 2, 0).reshape(filters * width, -1),
+            words,
+            mode="sum",
+            per_sample_weights=shares.permute(1, 2, 0).reshape(filters * width, -1),
+        )
+        order = places.flatten().argsort(stable=True)
+        ends = torch.bincount(places.flatten(), minlength=len(words)).cumsum(0)
+        of_words = F.embedding_bag(
+            order % (filters * width),
+            weight.transpose(1, 2).reshape(-1, size),
+            F.pad(ends[:-1], (1, 0)),
+            mode="sum",
+            per_sample_weights=shares.flatten()[order],
+        )
+        return of_words, of_weight.view(filters, width, size).transpose(1, 2), gradient.sum(0), None, None
