@@ -7,7 +7,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, LogLocator
 
 from pushpull.paper import figures as style
 from pushpull.paper.abalone_lines import DASH_DOTTED, DASHED, DOTTED, SOLID
@@ -136,7 +136,7 @@ def _draw_thresholds(ax: Axes, study: Study, dataset: str, encoder: str, row: Ro
         say(ax, missing)
         return drawn
     ax.set(xscale="log", xlabel="training documents with the label", ylabel="threshold (cosine)")
-    ax.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=StrMethodFormatter("{x:,.0f}"))
+    ax.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=EngFormatter(sep=""))
     ax.minorticks_off()
     ax.set_title("\n".join(fill(reason, 44) for reason in missing), loc="left")
     return drawn
