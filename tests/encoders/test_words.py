@@ -127,3 +127,30 @@ def test_the_padding_vector_stays_zero_in_training():
     optimizer.step()
     assert not encoder.words.weight[0].any()
     assert not torch.equal(encoder.words.weight[2], before[2])
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.95])
+def test_dropout_drops_the_rate_of_single_values_and_keeps_the_mean_and_the_gradient_of_the_others(rate):
+    torch.manual_seed(0)
+    encoder = TextCNN(build_tokenizer(TEXTS, 100, 1), embedding=331, kernel_widths=[1], feature_maps=2, dropout=rate)
+    ids = torch.full((1, 1001), 2)  # 331,331 values: not a multiple of the four that share a number
+    words = encoder.train().embedded(ids)
+    whole = encoder.words.weight[2].detach()
+    dropped = words[0] == 0
+    within = 5 * (rate * (1 - rate) / dropped.numel()) ** 0.5
+    assert abs(dropped.double().mean() - rate) < within
+    assert abs((dropped[:, 1:] & dropped[:, :-1]).double().mean() - rate**2) < within  # neighbours independently
+    assert abs((dropped[1:] & dropped[:-1]).double().mean() - rate**2) < within
+    torch.testing.assert_close(words[0], torch.where(dropped, 0, whole / (1 - rate)), rtol=2e-4, atol=0)
+    words.sum().backward()
+    torch.testing.assert_close(encoder.words.weight.grad[2], (~dropped).sum(0) / (1 - rate), rtol=2e-4, atol=0)
+
+
+def test_dropout_follows_the_seed_and_is_off_outside_training():
+    encoder = TextCNN(build_tokenizer(TEXTS, 100, 1), embedding=5, kernel_widths=[1], feature_maps=2, dropout=0.3)
+    ids = torch.arange(4)[None]
+    draws = [(torch.manual_seed(seed), encoder.train().embedded(ids))[1] for seed in (0, 0, 1)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(*(encoder.embedded(ids) for _ in range(2)))
+    assert torch.equal(encoder.eval().embedded(ids), encoder.words.weight[:4][None])

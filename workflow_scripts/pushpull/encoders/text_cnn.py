@@ -70,9 +70,13 @@ class _BestWindows(torch.autograd.Function):
     def forward(ctx: FunctionCtx, words: Tensor, weight: Tensor, bias: Tensor, kept: Tensor, begins: Tensor) -> Tensor:
         """Take words [n, d], filters [F, d, width] and bias [F], and where [B, T] has a row in words and a window."""
         rows = kept.flatten().cumsum(0).view_as(kept) - 1
-        values = F.conv1d(words.T[None], weight, bias)[0].T[rows[begins]].to(words.dtype)
-        padded = values.new_full((*begins.shape, len(weight)), -torch.inf)
-        padded[begins] = values
+        width = weight.shape[2]
+        count = len(words) - width + 1
+        values = bias
+        for place in range(width):  # a product a word of the window: words stay where they are, unlike in F.conv1d
+            values = torch.addmm(values, words[place : place + count], weight[:, :, place].T)
+        padded = words.new_full((*begins.shape, len(weight)), -torch.inf)
+        padded[begins] = values[rows[begins]].to(words.dtype)
         best, position = padded.max(1)
         ctx.save_for_backward(words, weight, rows.gather(1, position))
         return best

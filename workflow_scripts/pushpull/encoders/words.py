@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
 from pushpull.encoders.registry import SETTINGS
@@ -147,7 +146,8 @@ class WordEncoder(nn.Module):
 
     def embedded(self, ids: Tensor) -> Tensor:
         """Word vectors [B, T, d] of `input_ids`, single values dropped in training."""
-        return F.dropout(self.words(ids), self.dropout, self.training)
+        words = self.words(ids)
+        return _drop(words, self.dropout) if self.training and self.dropout else words
 
     @classmethod
     def from_corpus(cls, card: dict, texts: Sequence[str], labels: np.ndarray) -> "WordEncoder":
@@ -192,3 +192,14 @@ class WordEncoder(nn.Module):
         module = cls(tokenizer, **{key: settings[key] for key in cls.config_keys})
         module.load_state_dict(load_file(folder / WEIGHTS))
         return module
+
+
+def _drop(values: Tensor, rate: float) -> Tensor:
+    """Dropout of single values, as F.dropout; four values share a random number, for the CPU draws one at a time.
+
+    The rate is rounded to 1/65,536, and kept values are scaled by exactly the rounded one.
+    """
+    kept = max(1, round((1 - rate) * 65_536))
+    drawn = torch.empty(-(-values.numel() // 4), dtype=torch.int64, device=values.device).random_(-(2**63), None)
+    sixteen_bits = drawn.view(torch.int16)[: values.numel()].view_as(values)
+    return values * (sixteen_bits < kept - 32_768).to(values.dtype).mul_(65_536 / kept)

@@ -1,6 +1,7 @@
 """One training run: from prepared data and an encoder to a model folder and the record of how it came about."""
 
 import csv
+import ctypes
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,7 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path, label_file: 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs on a GPU
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
+    _keep_freed_memory()
     torch.manual_seed(record["seed"])
     facts = _of_dataset(read_card(data), record["settings"], label_file)
     settings = record["settings"] | facts
@@ -89,6 +91,16 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path, label_file: 
     identity = record | {"data": data_checksums(data), "facts": facts}
     outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
     return Trained(objective, *corpora, outcome, folder, facts)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep large blocks for the next step: to get pages from the system anew takes longer than to fill them.
+
+    The gradient of 50,000 word vectors is 60 MB in every step, and glibc hands blocks over 32 MB back by default.
+    """
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # other systems' libraries have none
+        mallopt(-4, 0)  # M_MMAP_MAX: no block of its own mapping
+        mallopt(-1, -1)  # M_TRIM_THRESHOLD: nothing goes back
 
 
 def _of_dataset(card: dict, settings: dict, label_file: str | None) -> dict:
