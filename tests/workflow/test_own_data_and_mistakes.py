@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,13 @@ def test_ctrl_c_in_training_leaves_no_half_output_and_the_next_run_goes_on(again
 
     with (again / "first.txt").open("w") as printed:
         process = subprocess.Popen(
-            command(*arguments), cwd=again, env=environment(), stdout=printed, stderr=printed, start_new_session=True
+            command(*arguments),
+            cwd=again,
+            env=environment(),
+            stdout=printed,
+            stderr=printed,
+            start_new_session=True,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where a shell put us behind "&"
         )
         deadline = time.monotonic() + 120
         while not (log.is_file() and "epoch 2:" in log.read_text()):
