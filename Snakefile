@@ -3,25 +3,26 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+sys.path.insert(0, str(Path(workflow.current_basedir) / "workflow_scripts"))
 
-from pushpull.config import check
 from pushpull.fingerprint import code_of
-from pushpull.grid import RUN
-from pushpull.plan import DATA, Plan
+from pushpull.planning.grid import RUN
+from pushpull.planning.inputs import DATA
+from pushpull.planning.workflow import start
 
 
 configfile: "config.yaml"
 
 
-plan = Plan(check(config))
-STUDY = f"results/{plan.study}"
+inputs = start(workflow, config)
+plan = inputs.plan
+STUDY, SUMMARY = plan.folder, plan.summary
 
 
 wildcard_constraints:
-    dataset=plan.names("datasets"),
-    encoder=plan.names("encoders"),
-    method=plan.names("methods"),
+    dataset=inputs.names("datasets"),
+    encoder=inputs.names("encoders"),
+    method=inputs.names("methods"),
     seed=r"\d+",
 
 
@@ -34,7 +35,7 @@ for part in [*([] if plan.partial else ["data", "train", "evaluate"]), "study", 
 rule all:
     default_target: True
     input:
-        f"{STUDY}/report.html",
+        f"{SUMMARY}/report.html",
     log:
         "logs/all.log",
     localrule: True

@@ -27,7 +27,7 @@ from killable import CASES
 from killable import __file__ as script
 from pushpull.data.prepare import prepare
 from pushpull.encoders.sentence import load_encoder
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from pushpull.training import checkpoint
 from pushpull.training.loop import CHECKPOINT_SECONDS
 from pushpull.training.optimiser import parameter_groups

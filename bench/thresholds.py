@@ -13,7 +13,7 @@ sys.path.insert(0, "workflow_scripts")
 from time import process_time
 
 import numpy as np
-from pushpull.evaluation.exact_thresholds import exact_per_label
+from pushpull.evaluation.dbc.exact import exact_per_label
 from sklearn.metrics import f1_score
 
 DOCUMENTS, LABELS, POINTS, STEP, ROUNDS = 20_000, 100, 99, 9, 3

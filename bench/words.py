@@ -23,7 +23,7 @@ import yaml
 from pushpull.data.readers import read
 from pushpull.encoders.build import build_encoder
 from pushpull.encoders.encoder import tokenise
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from pushpull.training.optimiser import parameter_groups
 from pushpull.training.supervised import Supervised
 

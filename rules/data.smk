@@ -1,3 +1,6 @@
+from pushpull.planning.stages import HARMLESS
+
+
 rule download:
     output:
         manifest=f"{DATA}/raw/manifest.json",
@@ -12,15 +15,15 @@ rule download:
         mem_mb=500,
         runtime=120,
     params:
-        source=plan.source,
-        code=code_of("data.transfer", "data.archives"),
+        source=inputs.source,
+        code=code_of("download", without=HARMLESS),
     script:
         "../workflow_scripts/download.py"
 
 
 rule prepare:
     input:
-        unpack(plan.raw),
+        unpack(inputs.raw),
     output:
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
@@ -35,15 +38,16 @@ rule prepare:
         mem_mb=2500,
         runtime=60,
     params:
-        entry=plan.entry,
-        code=plan.prepare_code,
+        entry=inputs.entry,
+        own_files=inputs.own_files,
+        code=inputs.prepare_code,
     script:
         "../workflow_scripts/prepare.py"
 
 
 rule data:
     input:
-        plan.cards(),
+        inputs.all_cards(),
     log:
         "logs/data.log",
     localrule: True

@@ -1,4 +1,6 @@
-EMBEDDED = ("train", "validation", "test", "labels")
+from pushpull.kinds import CLASSIFIER, PROBED
+from pushpull.planning.stages import EVALUATION_CODE, HARMLESS
+
 SCORES = ("validation.npy", "test.npy", "decisions.npz")
 
 
@@ -8,17 +10,20 @@ rule evaluate:
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
-        embeddings=expand(f"{RUN}/embeddings/{{part}}.npy", part=EMBEDDED, allow_missing=True),
+        model=f"{RUN}/model",
+        label_texts=ancient(inputs.label_texts),
+        embeddings=expand(f"{RUN}/embeddings/{{file}}", file=EMBEDDED, allow_missing=True),
         history=f"{RUN}/history.csv",
-        forces=plan.forces,
+        forces=inputs.forces,
     output:
         [f"{RUN}/{protocol}/{file}" for protocol in ("linear_probe", "knn", "dbc") for file in SCORES],
         f"{RUN}/dbc/thresholds.csv",
+        f"{RUN}/dbc/labels.npy",
         metrics=f"{RUN}/metrics.csv",
     log:
         "logs/evaluate/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     wildcard_constraints:
-        method=plan.methods(*PROBED),
+        method=inputs.methods(*PROBED),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -27,12 +32,15 @@ rule evaluate:
         runtime=120,
         gpu=1,
     params:
-        protocols=plan.protocols,
-        knn=plan.knn,
-        retrieval=plan.retrieval,
+        protocols=inputs.protocols,
+        knn=inputs.knn,
+        retrieval=inputs.retrieval,
         seed=lambda w: int(w.seed),
-        probe_grid=plan.setting("probe_grid"),
-        code=code_of("evaluation.scoring", "evaluation.retrieval", "evaluation.dbc_curve"),
+        settings=inputs.settings,
+        remote_code=inputs.remote_code,
+        trained=inputs.trained,
+        label_digest=inputs.label_digest,
+        code=EVALUATION_CODE,
     script:
         "../workflow_scripts/evaluate.py"
 
@@ -43,17 +51,20 @@ use rule evaluate as evaluate_classified with:
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
-        embeddings=expand(f"{RUN}/embeddings/{{part}}.npy", part=EMBEDDED, allow_missing=True),
+        model=f"{RUN}/model",
+        label_texts=ancient(inputs.label_texts),
+        embeddings=expand(f"{RUN}/embeddings/{{file}}", file=EMBEDDED, allow_missing=True),
         scores=expand(f"{RUN}/classifier/{{part}}.npy", part=["validation", "test"], allow_missing=True),
         history=f"{RUN}/history.csv",
-        forces=plan.forces,
+        forces=inputs.forces,
     output:
         [f"{RUN}/{protocol}/{file}" for protocol in ("knn", "dbc") for file in SCORES],
         f"{RUN}/classifier/decisions.npz",
         f"{RUN}/dbc/thresholds.csv",
+        f"{RUN}/dbc/labels.npy",
         metrics=f"{RUN}/metrics.csv",
     wildcard_constraints:
-        method=plan.methods(*CLASSIFIER),
+        method=inputs.methods(*CLASSIFIER),
     resources:
         mem_mb=6000,
         runtime=60,
@@ -62,7 +73,7 @@ use rule evaluate as evaluate_classified with:
 # Scores of a folder, not of files: where the weights are absent there are none, and metrics.csv is only its header.
 rule zero_shot:
     input:
-        label_texts=ancient(plan.label_texts),
+        label_texts=ancient(inputs.label_texts),
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
@@ -74,7 +85,7 @@ rule zero_shot:
     log:
         "logs/zero_shot/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     wildcard_constraints:
-        method=plan.methods("zero_shot"),
+        method=inputs.methods("zero_shot"),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -83,11 +94,12 @@ rule zero_shot:
         runtime=720,
         gpu=1,
     params:
-        settings=plan.settings,
-        card=plan.card,
-        record=plan.record,
-        label_digest=plan.label_digest,
-        code=code_of("evaluation.zero_shot", "data.label_texts", "training.record"),
+        settings=inputs.settings,
+        card=inputs.card,
+        record=inputs.record,
+        label_digest=inputs.label_digest,
+        data=inputs.data,
+        code=code_of("zero_shot", without=HARMLESS),
     script:
         "../workflow_scripts/zero_shot.py"
 
@@ -104,7 +116,7 @@ rule inference:
     log:
         "logs/inference/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     wildcard_constraints:
-        method=plan.methods(*CLASSIFIER),
+        method=inputs.methods(*CLASSIFIER),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -113,10 +125,11 @@ rule inference:
         runtime=60,
         gpu=1,
     params:
-        max_tokens=plan.setting("max_tokens"),
-        clean_text=plan.setting("clean_text"),
-        remote_code=plan.remote_code,
-        knn=plan.knn,
-        code=code_of("evaluation.inference", "evaluation.datastore", "encoders.heads", "data.dataset"),
+        max_tokens=inputs.setting("max_tokens"),
+        clean_text=inputs.setting("clean_text"),
+        remote_code=inputs.remote_code,
+        knn=inputs.knn,
+        trained=inputs.trained,
+        code=code_of("inference", without=HARMLESS),
     script:
         "../workflow_scripts/inference.py"

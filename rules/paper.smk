@@ -1,13 +1,14 @@
-from pushpull.on_error import on_error
+from pushpull.papers import artefacts, papers
+from pushpull.planning.on_error import on_error
+from pushpull.planning.stages import artefact_code, report_code
 
 
 rule table:
     input:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        cards=plan.cards(),
-        comparisons=f"{STUDY}/comparisons.csv",
-        inference=f"{STUDY}/inference.csv",
+        metrics=inputs.of("metrics", "metrics.csv"),
+        inference=inputs.of("inference", "inference.json"),
+        comparisons=inputs.of_study("comparisons", f"{STUDY}/comparisons/{{paper}}.csv"),
+        cards=inputs.cards,
     output:
         csv=f"{STUDY}/tables/{{name}}.csv",
         md=f"{STUDY}/tables/{{name}}.md",
@@ -18,19 +19,18 @@ rule table:
     conda:
         "../envs/paper.yaml"
     params:
-        name=lambda w: w.name,
-        code=code_of("paper.registry", "paper.writing"),
+        state=inputs.state,
+        code=lambda w: artefact_code(w.name),
     script:
         "../workflow_scripts/table.py"
 
 
 rule figure:
     input:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        cards=plan.cards(),
-        neighbourhoods=f"{STUDY}/neighbourhoods.csv",
-        label_distances=f"{STUDY}/label_distances.csv",
+        metrics=inputs.of("metrics", "metrics.csv"),
+        models=inputs.of("label_distances", "model"),
+        neighbourhoods=inputs.of_study("neighbourhoods", f"{STUDY}/neighbourhoods/{{name}}.csv"),
+        cards=inputs.cards,
     output:
         pdf=f"{STUDY}/figures/{{name}}.pdf",
         png=f"{STUDY}/figures/{{name}}.png",
@@ -40,48 +40,50 @@ rule figure:
     conda:
         "../envs/learn.yaml"
     params:
-        name=lambda w: w.name,
-        code=code_of("paper.figure_registry", "paper.figures"),
+        state=inputs.state,
+        code=lambda w: artefact_code(w.name),
     script:
         "../workflow_scripts/figure.py"
 
 
 rule report:
     input:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        cards=plan.cards(),
-        comparisons=f"{STUDY}/comparisons.csv",
-        inference=f"{STUDY}/inference.csv",
+        metrics=f"{SUMMARY}/metrics.csv",
+        runs=f"{SUMMARY}/runs.json",
+        cards=inputs.all_cards(),
+        comparisons=inputs.all_comparisons(),
+        inference=[f"{run.path}/inference.json" for run in plan.timed()],
         tables=expand(
             f"{STUDY}/tables/{{name}}.{{ending}}", ending=["csv", "md", "tex"], name=plan.artefacts("table")
         ),
         figures=expand(f"{STUDY}/figures/{{name}}.png", name=plan.artefacts("figure")),
         run_json=[f"{run.path}/run.json" for run in plan.runs()],
     output:
-        report=f"{STUDY}/report.html",
-        headline=f"{STUDY}/headline.txt",
-        manifest=f"{STUDY}/manifest.json",
+        report=f"{SUMMARY}/report.html",
+        headline=f"{SUMMARY}/headline.txt",
+        manifest=f"{SUMMARY}/manifest.json",
     log:
         f"logs/report/{plan.study}.log",
     localrule: True
     conda:
         "../envs/paper.yaml"
     params:
-        code=code_of("paper.report", "paper.manifest"),
+        papers=list(plan.papers),
+        state=lambda _: inputs.study_state(),
+        code=lambda _: report_code(plan.artefacts()),
     script:
         "../workflow_scripts/report.py"
 
 
-for artefact in plan.artefacts("table") + plan.artefacts("figure"):
+for target in [f"{paper}_{artefact}" for paper in papers() for artefact in artefacts(paper)]:
 
     rule:
         name:
-            artefact
+            target
         input:
-            f"{STUDY}/{'tables' if '_table' in artefact else 'figures'}/{artefact}.{'csv' if '_table' in artefact else 'pdf'}",
+            lambda _, target=target: inputs.target(target),
         log:
-            f"logs/{artefact}.log",
+            f"logs/{target}.log",
         localrule: True
 
 
@@ -102,7 +104,11 @@ rule figures:
 
 
 onsuccess:
-    print(Path(f"{STUDY}/headline.txt").read_text() if Path(f"{STUDY}/headline.txt").is_file() else "done")
+    print(
+        Path(f"{SUMMARY}/headline.txt").read_text()
+        if Path(f"{SUMMARY}/headline.txt").is_file()
+        else "done"
+    )
 
 
 onerror:

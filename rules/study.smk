@@ -1,38 +1,33 @@
+from pushpull.fingerprint import fingerprint
+from pushpull.planning.stages import HARMLESS, MADE
+
+
 rule collect:
     input:
-        metrics=plan.all_metrics(),
-        inference=[f"{run.path}/inference.json" for run in plan.inference()],
-        models=[f"{run.path}/model" for run in plan.label_distances()],
+        metrics=inputs.all_metrics(),
     output:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        inference=f"{STUDY}/inference.csv",
-        label_distances=f"{STUDY}/label_distances.csv",
+        metrics=f"{SUMMARY}/metrics.csv",
+        runs=f"{SUMMARY}/runs.json",
     log:
         f"logs/collect/{plan.study}.log",
     localrule: True
     conda:
         "../envs/paper.yaml"
     params:
-        study=plan.study_record(),
-        timed=[run._asdict() for run in plan.inference()],
-        distant=[run._asdict() for run in plan.label_distances()],
-        code=code_of("paper.collect"),
+        papers=list(plan.papers),
+        state=lambda _: inputs.study_state(),
+        code=code_of("collect", without=MADE),
     script:
         "../workflow_scripts/collect.py"
 
 
 rule compare:
     input:
-        metrics=f"{STUDY}/metrics.csv",
-        runs=f"{STUDY}/runs.json",
-        cards=plan.cards(),
-        tests=plan.tests(),
-        decisions=plan.decision_files(),
+        unpack(inputs.compared),
     output:
-        f"{STUDY}/comparisons.csv",
+        f"{STUDY}/comparisons/{{paper}}.csv",
     log:
-        f"logs/compare/{plan.study}.log",
+        f"logs/compare/{plan.study}/{{paper}}.log",
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -40,19 +35,19 @@ rule compare:
         mem_mb=2500,
         runtime=60,
     params:
-        code=code_of("paper.comparisons"),
+        state=inputs.state,
+        code=lambda w: fingerprint("workflow_scripts.compare", f"papers.{w.paper}.rows", without=MADE),
     script:
         "../workflow_scripts/compare.py"
 
 
 rule neighbourhoods:
     input:
-        [f"{run.path}/embeddings/{split}.npy" for run in plan.neighbourhoods() for split in ("train", "test")],
-        plan.tests(),
+        inputs.neighbours,
     output:
-        f"{STUDY}/neighbourhoods.csv",
+        f"{STUDY}/neighbourhoods/{{name}}.csv",
     log:
-        f"logs/neighbourhoods/{plan.study}.log",
+        f"logs/neighbourhoods/{plan.study}/{{name}}.log",
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -60,7 +55,8 @@ rule neighbourhoods:
         mem_mb=6000,
         runtime=60,
     params:
-        runs=[run._asdict() | {"path": run.path} for run in plan.neighbourhoods()],
-        code=code_of("evaluation.neighbourhood", "evaluation.protocols", "data.dataset"),
+        runs=lambda w: [run._asdict() | {"path": run.path} for run in plan.shown(w.name)],
+        state=inputs.state,
+        code=code_of("neighbourhoods", without=HARMLESS),
     script:
         "../workflow_scripts/neighbourhoods.py"

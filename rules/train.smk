@@ -1,24 +1,31 @@
-from pushpull.settings import CLASSIFIER, PROBED
+from pushpull.kinds import PROBED
+
+EMBEDDED = ("train.npy", "validation.npy", "test.npy", "labels.npy", "labels.json")
+
+
+# A run ends with the vectors of all texts, and a classifier's scores of them, while its model is open.
 
 
 rule train:
     input:
-        plan.vectors,
-        label_texts=ancient(plan.training_label_texts),
+        ancient(inputs.vectors),
+        label_texts=ancient(inputs.training_label_texts),
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
     output:
         model=directory(f"{RUN}/model"),
         history=f"{RUN}/history.csv",
         forces=f"{RUN}/forces.csv",
         run=f"{RUN}/run.json",
+        embeddings=expand(f"{RUN}/embeddings/{{file}}", file=EMBEDDED, allow_missing=True),
     log:
         "logs/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     benchmark:
         "benchmarks/train/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
     wildcard_constraints:
-        method=plan.methods(*PROBED, "supervised", "joint", "label_distance"),
+        method=inputs.methods(*PROBED),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -27,32 +34,49 @@ rule train:
         runtime=720,
         gpu=1,
     params:
-        settings=plan.settings,
-        card=plan.card,
-        record=plan.record,
+        settings=inputs.settings,
+        card=inputs.card,
+        record=inputs.record,
         checkpoints=f"{RUN}/checkpoints",
-        label_digest=plan.training_label_digest,
-        code=plan.training_code,
+        label_digest=inputs.training_label_digest,
+        vectors=inputs.vectors_digest,
+        data=inputs.data,
+        code=inputs.training_code,
     script:
         "../workflow_scripts/train.py"
 
 
+use rule train as train_classifier with:
+    output:
+        model=directory(f"{RUN}/model"),
+        history=f"{RUN}/history.csv",
+        forces=f"{RUN}/forces.csv",
+        run=f"{RUN}/run.json",
+        embeddings=expand(f"{RUN}/embeddings/{{file}}", file=EMBEDDED, allow_missing=True),
+        scores=expand(f"{RUN}/classifier/{{split}}.npy", split=["validation", "test"], allow_missing=True),
+    wildcard_constraints:
+        method=inputs.methods("supervised", "joint", "label_distance"),
+
+
 rule finetune:
     input:
-        plan.finetune_inputs,
+        inputs.finetune_inputs,
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",
+        test=f"{DATA}/test.parquet",
         card=f"{DATA}/card.json",
     output:
         model=directory(f"{RUN}/model"),
         history=f"{RUN}/history.csv",
         run=f"{RUN}/run.json",
+        embeddings=expand(f"{RUN}/embeddings/{{file}}", file=EMBEDDED, allow_missing=True),
+        scores=expand(f"{RUN}/classifier/{{split}}.npy", split=["validation", "test"], allow_missing=True),
     log:
         "logs/finetune/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
     benchmark:
         "benchmarks/finetune/{dataset}/{encoder}/{method}/{setting}/seed{seed}.tsv"
     wildcard_constraints:
-        method=plan.methods("finetune"),
+        method=inputs.methods("finetune"),
     conda:
         "../envs/learn.yaml"
     threads: 1
@@ -61,60 +85,14 @@ rule finetune:
         runtime=240,
         gpu=1,
     params:
-        settings=plan.settings,
-        record=plan.record,
-        remote_code=plan.remote_code,
-        parents=plan.parents,
-        models=plan.parent_models,
+        settings=inputs.settings,
+        record=inputs.record,
+        remote_code=inputs.remote_code,
+        parents=inputs.parents,
+        models=inputs.parent_models,
         checkpoints=f"{RUN}/checkpoints",
-        code=plan.training_code,
+        data=inputs.data,
+        before=inputs.before_finetuning,
+        code=inputs.training_code,
     script:
         "../workflow_scripts/finetune.py"
-
-
-rule embed:
-    input:
-        model=f"{RUN}/model",
-        label_texts=ancient(plan.label_texts),
-        train=f"{DATA}/train.parquet",
-        validation=f"{DATA}/validation.parquet",
-        test=f"{DATA}/test.parquet",
-        card=f"{DATA}/card.json",
-    output:
-        train=f"{RUN}/embeddings/train.npy",
-        validation=f"{RUN}/embeddings/validation.npy",
-        test=f"{RUN}/embeddings/test.npy",
-        labels=f"{RUN}/embeddings/labels.npy",
-    log:
-        "logs/embed/{dataset}/{encoder}/{method}/{setting}/seed{seed}.log",
-    wildcard_constraints:
-        method=plan.methods(*PROBED),
-    conda:
-        "../envs/learn.yaml"
-    threads: 1
-    resources:
-        mem_mb=2800,
-        runtime=120,
-        gpu=1,
-    params:
-        max_tokens=plan.setting("max_tokens"),
-        clean_text=plan.setting("clean_text"),
-        label_text=plan.setting("label_text"),
-        label_digest=plan.label_digest,
-        remote_code=plan.remote_code,
-        code=plan.embedding_code,
-    script:
-        "../workflow_scripts/embed.py"
-
-
-# The model that is open for the embeddings scores the documents with its own classifier, too.
-use rule embed as embed_and_classify with:
-    output:
-        train=f"{RUN}/embeddings/train.npy",
-        validation=f"{RUN}/embeddings/validation.npy",
-        test=f"{RUN}/embeddings/test.npy",
-        labels=f"{RUN}/embeddings/labels.npy",
-        validation_scores=f"{RUN}/classifier/validation.npy",
-        test_scores=f"{RUN}/classifier/test.npy",
-    wildcard_constraints:
-        method=plan.methods(*CLASSIFIER),

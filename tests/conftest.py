@@ -75,7 +75,7 @@ def tiny_encoder():
 @pytest.fixture
 def contrastive_settings() -> dict:
     """MSC with a queue that fills within an epoch."""
-    from pushpull.settings import defaults
+    from pushpull.kinds import defaults
 
     chosen = {
         "kind": "contrastive",

@@ -6,21 +6,24 @@ from pathlib import Path
 import faiss
 from pushpull.data.dataset import read_labels
 from pushpull.evaluation import scoring
-from pushpull.evaluation.dbc_curve import curve_rows, threshold_rows
+from pushpull.evaluation.dbc.curve import curve_rows, threshold_rows
+from pushpull.evaluation.models.embedding import label_vectors
 from pushpull.evaluation.protocols import SPLITS, read_decisions
 from pushpull.evaluation.retrieval import farthest, retrieval_rows
 from pushpull.evaluation.summary import clustering_rows, decision_rows, training_rows, write_rows
 from pushpull.job import cpu_count, job
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.resources.get("gpu")):
     threads, params = cpu_count(snakemake.threads, snakemake.resources), snakemake.params
     faiss.omp_set_num_threads(threads)
     data, folder = Path(snakemake.input.card).parent, Path(snakemake.output.metrics).parent
     run, model = scoring.open_run(folder, data), params.protocols[0]
+    label_file = next(iter(snakemake.input.label_texts), None)
+    label_vectors(folder, data, params.settings, label_file, params.remote_code)
     if model == "classifier":
         scoring.classify(run)
     else:
-        scoring.linear_probe(run, params.seed, params.probe_grid, threads)
+        scoring.linear_probe(run, params.seed, params.settings["probe_grid"], threads)
     documents = len(run.embeddings["train"])
     nearest = scoring.nearest_neighbours(run, max(params.knn["k"], farthest(documents) if params.retrieval else 0))
     scoring.vote(run, nearest, model, **params.knn)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import torch
 from pushpull.encoders.encoder import open_encoder
-from pushpull.evaluation.checkpoint_choice import best_setting
+from pushpull.evaluation.models.checkpoint_choice import best_setting
+from pushpull.evaluation.models.embedding import embed_run
 from pushpull.files import sha256
 from pushpull.job import cpu_count, job
 from pushpull.training import run
 from pushpull.training.checkpoint import discard
 from pushpull.training.record import write_record
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.resources.get("gpu")):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     setting = best_setting(params.parents)
@@ -26,4 +27,6 @@ with job(snakemake.log[0]):
     run.restore_epoch(trained, best["highest_validation_micro_f1"])
     run.save_model(trained.objective, data, Path(output.model), params.settings["max_tokens"])
     write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
+    label_file = snakemake.config["datasets"][snakemake.wildcards.dataset].get("label_texts")
+    embed_run(trained.objective.encoder, Path(output.model).parent, data, params.settings, label_file)
     discard(Path(params.checkpoints))

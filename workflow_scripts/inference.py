@@ -9,14 +9,14 @@ from pushpull.data.dataset import label_names, read_card, read_labels, read_text
 from pushpull.encoders.encoder import open_encoder, pick_device
 from pushpull.encoders.heads import open_classifier
 from pushpull.evaluation.datastore import open_datastore, save_datastore
-from pushpull.evaluation.inference import BATCH, milliseconds_per_text, predictors
+from pushpull.evaluation.models.inference import BATCH, milliseconds_per_text, predictors
 from pushpull.evaluation.protocols import load_embeddings
 from pushpull.files import write_json
 from pushpull.job import cpu_count, job
 
 TEXTS = 256  # of the test split, whose labels stay closed
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.resources.get("gpu")):
     threads, params = cpu_count(snakemake.threads, snakemake.resources), snakemake.params
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)

@@ -11,7 +11,11 @@ from pushpull.job import job
 
 COLUMNS = ["dataset", "encoder", "method", "document", "rank", "x", "y", "shared", "labels"]
 
-with job(snakemake.log[0]), atomic_path(snakemake.output[0]) as path, path.open("w", newline="") as stream:
+with (
+    job(snakemake.log[0]),
+    atomic_path(snakemake.output[0]) as path,
+    path.open("w", encoding="utf-8", newline="") as stream,
+):
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for run in snakemake.params.runs:

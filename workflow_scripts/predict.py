@@ -2,6 +2,7 @@
 
 import sys
 
-from pushpull.evaluation.predict import main
+from pushpull.evaluation.models.predict import main
+from pushpull.planning.config import load_config
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(sys.argv[1:], lambda: load_config(None)["encoders"]))

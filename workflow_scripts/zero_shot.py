@@ -7,12 +7,12 @@ import torch
 from pushpull.data.dataset import read_card
 from pushpull.data.label_texts import label_texts
 from pushpull.encoders.nli import AbsentWeightsError, load_nli
+from pushpull.evaluation.models.zero_shot import evaluate
 from pushpull.evaluation.summary import write_rows
-from pushpull.evaluation.zero_shot import evaluate
 from pushpull.job import cpu_count, job
 from pushpull.training.record import write_record
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.resources.get("gpu")):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data, scores = Path(snakemake.input.card).parent, Path(output.scores)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from pushpull.config import check
 from pushpull.encoders.build import build_encoder
 from pushpull.encoders.encoder import embed, open_encoder, save_encoder, tokenise
 from pushpull.encoders.sentence import load_encoder
 from pushpull.errors import InputError
+from pushpull.planning.config import check
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import plan_study
 from pushpull.estimate.encoders import encoder_of
 from pushpull.estimate.workload import SPLITS, Sizes
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from workflow_runs import SHIPPED
 
 WORDPIECE, BYTE_PAIRS, WORDS = "wordpiece", "bpe", "words"

@@ -1,18 +1,18 @@
 """Which runs each table and figure shows."""
 
 from estimate_study import PUSH_PULL, config_of
-from pushpull.estimate.shown import SHOWN, runs_shown
-from pushpull.paper.names import ARTEFACTS
-from pushpull.plan import Plan
+from pushpull.papers import artefacts, papers, part
+from pushpull.planning.plan import Plan
 
 
 def test_it_is_said_of_every_table_and_figure_what_it_shows():
-    assert {paper: tuple(shown) for paper, shown in SHOWN.items()} == ARTEFACTS
+    for paper in papers():
+        assert set(part(paper, "rows").SHOWN) == set(artefacts(paper))
 
 
 def shown_counts(plan: Plan) -> dict[str, int]:
     names = ("table1", "table2", "table3", "table4", "figure2")
-    return {name: len(runs_shown(plan, "abalone", name)) for name in names}
+    return {name: len(plan.shown(f"abalone_{name}")) for name in names}
 
 
 def test_a_table_has_its_methods_and_its_temperatures():
@@ -42,9 +42,7 @@ def test_a_further_method_is_in_every_table_that_it_fits():
 def test_a_dataset_counts_for_the_tables_that_print_it():
     config = config_of({"datasets": ["aapd", "uk_lex"], "methods": {"base": None}}, seeds=(1,))
     plan = Plan(config)
-    found = {
-        name: {run.dataset for run in runs_shown(plan, "abalone", name)} for name in ("table2", "table3", "table4")
-    }
+    found = {name: {run.dataset for run in plan.shown(f"abalone_{name}")} for name in ("table2", "table3", "table4")}
     # Table 2: AAPD and RCV1-v2; Table 3: all three; Table 4: RCV1-v2.
     assert found == {"table2": {"aapd"}, "table3": {"aapd", "uk_lex"}, "table4": set()}
 
@@ -54,7 +52,7 @@ def test_what_each_artefact_of_knn_mltc_shows():
     methods = {"bce": None, "joint": {"contrastive_weight": [0.01, 0.1]}, "joint_binary": None, "focal": None}
     common = {"papers": ["knn_mltc"], "encoders": ["cnn"], "methods": methods}
     plan = Plan(config_of(common | {"datasets": ["aapd_usual"]}))
-    found = {name: runs_shown(plan, "knn_mltc", name) for name in ARTEFACTS["knn_mltc"]}
+    found = {name: plan.shown(f"knn_mltc_{name}") for name in artefacts("knn_mltc")}
     assert {name: len(runs) for name, runs in found.items()} == {
         "table2": 0,
         "table3": 2 + 4,
@@ -70,8 +68,8 @@ def test_what_each_artefact_of_knn_mltc_shows():
     }
     assert {run.method for run in found["table4"]} == {"bce", "joint", "focal"}
     # One run of each dataset and encoder is timed, and a pair of them drawn among neighbours.
-    assert found["table7"] == found["table8"] == plan.inference()
-    assert found["figure3"] == plan.neighbourhoods()
+    assert found["table7"] == found["table8"] == plan.timed()
+    assert found["figure3"] == [next(run for run in plan.runs() if run.method == name) for name in ("bce", "joint")]
 
 
 def test_what_each_artefact_of_clld_shows():
@@ -83,7 +81,7 @@ def test_what_each_artefact_of_clld_shows():
         {"papers": ["clld"], "encoders": ["bert"], "datasets": ["newsgroups20"], "methods": further},
     )
     plan = Plan(config)
-    found = {name: runs_shown(plan, "clld", name) for name in ARTEFACTS["clld"]}
+    found = {name: plan.shown(f"clld_{name}") for name in artefacts("clld")}
     assert {name: len(runs) for name, runs in found.items()} == {
         "table2": 2 * 2 * 2 * 2,
         "table3": 2 * 2 * 2 + 2 * 4,  # 20 Newsgroups only
@@ -92,21 +90,22 @@ def test_what_each_artefact_of_clld_shows():
     }
     assert {run.dataset for run in found["table3"]} == {"newsgroups20"}
     assert {run.method for run in found["table_ladder"]} == {*both["methods"], *further} - {"focal"}
-    assert found["figure2"] == [run for run in plan.label_distances() if run.method == "clld_adaptive"]
+    assert found["figure2"] == [run for run in plan.runs() if run.method == "clld_adaptive"][:1]
 
 
 def test_what_each_artefact_of_push_and_pull_shows():
     """Two seeds: pretrained 1 run, two losses 4, bce 2, a further classifier 2, zero_shot 1."""
     plan = Plan(config_of(*PUSH_PULL))
-    found = {name: len(runs_shown(plan, "push_pull", name)) for name in ARTEFACTS["push_pull"]}
+    found = {name: len(plan.shown(f"push_pull_{name}")) for name in artefacts("push_pull")}
     assert found == {"table1": 1 + 4 + 2 + 2 + 1, "table_rules": 1 + 4 + 1, "table_ladder": 1 + 4, "figure1": 1 + 4}
 
 
-def test_label_texts_and_zero_shot_are_in_no_table_of_another_paper():
-    papers = [paper for paper in ARTEFACTS if paper != "push_pull"]
+def test_label_texts_and_zero_shot_are_in_no_table_of_another_paper_but_for_their_clusters():
+    others = [paper for paper in papers() if paper != "push_pull"]
     methods = {"text_to_label": None, "margin": None}
-    zero_shot = PUSH_PULL[1] | {"papers": papers, "datasets": ["mine"]}
-    plan = Plan(config_of({"papers": papers, "datasets": ["mine"], "methods": methods}, zero_shot))
+    zero_shot = PUSH_PULL[1] | {"papers": others, "datasets": ["mine"]}
+    plan = Plan(config_of({"papers": others, "datasets": ["mine"], "methods": methods}, zero_shot))
     assert len(plan.papers["abalone"]) == 2 * 2 + 1
-    shown = {(paper, name): runs_shown(plan, paper, name) for paper in papers for name in ARTEFACTS[paper]}
-    assert {place for place, runs in shown.items() if runs} == set()
+    shown = {(paper, name): plan.shown(f"{paper}_{name}") for paper in others for name in artefacts(paper)}
+    # But clustering quality is measured of every kind.
+    assert {place for place, runs in shown.items() if runs} == {("abalone", "table4"), ("abalone", "figure2")}

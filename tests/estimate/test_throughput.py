@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from estimate_study import MINILM, ROBERTA, SMALL, WORDS, config_of, put, put_card, settings_of
 from pushpull.estimate.encoders import Encoder, encoder_of
-from pushpull.estimate.throughput import FAMILY, Rate, hours, operations, printed_rates, rate_for, rates
+from pushpull.estimate.throughput import Rate, hours, operations, printed_rates, rate_for, rates
 from pushpull.estimate.workload import COMPARING, VALIDATION_BATCH, printed_sizes
-from pushpull.settings import CLASSIFIER, KINDS, defaults
+from pushpull.kinds import CLASSIFIER, KINDS, defaults
 from workflow_runs import SHIPPED
 
 GPU = "NVIDIA H100"
@@ -128,9 +128,10 @@ def test_a_rate_of_the_same_encoder_goes_before_one_of_more_runs():
 
 def test_every_kind_of_method_has_a_family_and_the_right_checkpoints():
     from pushpull.training import loop
-    from pushpull.training.registry import OBJECTIVES
 
-    assert set(FAMILY) == set(KINDS)
+    assert {kind.cost for kind in KINDS.values()} == {"classifier", "contrastive"}
     # A classifier has a validation micro-F1, which decides.
-    assert OBJECTIVES.keys() - {*CLASSIFIER} == COMPARING.keys()
+    trained = {name for name, kind in KINDS.items() if kind.objective}
+    assert trained - {*CLASSIFIER} == {name for name, kind in KINDS.items() if kind.checkpoint}
+    assert {kind.checkpoint for kind in KINDS.values()} == COMPARING.keys()
     assert loop.VALIDATION_BATCH == VALIDATION_BATCH

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.tokens import Tokens
-from pushpull.evaluation.checkpoint_choice import best_setting, choose_epoch, probe_score
-from pushpull.evaluation.dbc_choice import dbc_score
+from pushpull.evaluation.models.checkpoint_choice import best_setting, choose_epoch, probe_score
+from pushpull.evaluation.models.dbc_choice import dbc_score
 from pushpull.training.loop import Corpus
 
 

@@ -3,9 +3,12 @@ import csv
 import numpy as np
 import pytest
 from pushpull.errors import InputError
-from pushpull.evaluation import cosines as cosines_module
-from pushpull.evaluation import dbc, exact_thresholds, threshold_estimates, thresholds
-from pushpull.evaluation.cosines import cosines
+from pushpull.evaluation.dbc import cosines as cosines_module
+from pushpull.evaluation.dbc import decide as dbc
+from pushpull.evaluation.dbc import estimates as threshold_estimates
+from pushpull.evaluation.dbc import exact as exact_thresholds
+from pushpull.evaluation.dbc import thresholds
+from pushpull.evaluation.dbc.cosines import cosines
 from sklearn.metrics.pairwise import cosine_similarity
 
 

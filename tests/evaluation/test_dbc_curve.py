@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
-from pushpull.evaluation import dbc, dbc_curve, exact_thresholds, threshold_estimates, thresholds
+from pushpull.evaluation.dbc import curve as dbc_curve
+from pushpull.evaluation.dbc import decide as dbc
+from pushpull.evaluation.dbc import estimates as threshold_estimates
+from pushpull.evaluation.dbc import exact as exact_thresholds
+from pushpull.evaluation.dbc import thresholds
 from pushpull.evaluation.scoring import Evaluated, compare_with_labels
 from sklearn.metrics import f1_score
 from sklearn.metrics.pairwise import cosine_similarity
@@ -24,8 +28,8 @@ def evaluated(folder, task="multi", validation=60):
         split: (rows @ labels + generator.standard_normal((len(rows), 12))).astype(np.float32)
         for split, rows in truth.items()
     }
-    (folder / "embeddings").mkdir()
-    np.save(folder / "embeddings/labels.npy", labels)
+    (folder / "dbc").mkdir()
+    np.save(folder / "dbc/labels.npy", labels)
     run = Evaluated(folder, task, NAMES, {"validation": truth["validation"].astype(np.uint8)}, embeddings)
     compare_with_labels(run)
     return run, truth["test"].astype(np.uint8), labels

@@ -3,6 +3,7 @@ import runpy
 import shutil
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from pushpull.data.dataset import label_names, read_card, read_labels, read_text
 from pushpull.encoders.encoder import forward, open_encoder, save_encoder, tokenise
 from pushpull.encoders.heads import open_classifier, save_classifier
 from pushpull.encoders.sentence import load_encoder
-from pushpull.evaluation.dbc import write_thresholds
-from pushpull.evaluation.predict import main, open_trained, predict
-from pushpull.settings import defaults
+from pushpull.evaluation.dbc.decide import write_thresholds
+from pushpull.evaluation.models.predict import main, open_trained, predict
+from pushpull.kinds import defaults
 from pushpull.training.supervised import Supervised
 from sentence_transformers import SentenceTransformer
 from sklearn.metrics.pairwise import cosine_similarity
@@ -47,7 +48,6 @@ def trained(tiny_data):
 def checkout(tmp_path, tiny_data, monkeypatch):
     """A folder with a prepared dataset, in which the test runs."""
     shutil.copytree(tiny_data, tmp_path / "results/data/tiny")
-    shutil.copy(Path(__file__).parents[2] / "config.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -67,11 +67,10 @@ def write_run(objective, classifier=False, **settings):
         save_classifier(objective.classifier, folder / "model/classifier.safetensors")
         return folder
     similarity, labels = by_sentence_transformers(folder, label_texts(card))
-    (folder / "embeddings").mkdir()
-    np.save(folder / "embeddings/labels.npy", labels)
     # Of each label about half of the texts are above the exact threshold; the other rules would decide otherwise.
     exact = np.median(similarity, axis=0).astype(np.float64)
     write_thresholds(folder / "dbc", label_names(card), {"one": exact - 9, "exact": exact, "joint": exact + 9})
+    np.save(folder / "dbc/labels.npy", labels)
     return folder
 
 
@@ -85,12 +84,12 @@ def by_sentence_transformers(folder, names, **options):
 
 def printed(capsys, folder, texts=TEXTS):
     Path("mine.txt").write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-    assert main([str(folder), "mine.txt"]) == 0
+    assert main([str(folder), "mine.txt"], lambda: {}) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def refused(capsys, *arguments):
-    assert main(list(map(str, arguments))) == 1
+def refused(capsys, *arguments, encoders=MappingProxyType({})):
+    assert main(list(map(str, arguments)), lambda: encoders) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("error: ")
     return err
@@ -111,7 +110,7 @@ def as_lines(scores, decided):
 
 def test_a_trained_encoder_in_sentence_transformers_gives_the_cosines_that_decide(checkout, trained):
     folder = write_run(trained)
-    scores, decided = predict(open_trained(folder), TEXTS)
+    scores, decided = predict(open_trained(folder, {}), TEXTS)
     expected, labels = by_sentence_transformers(folder, label_texts(read_card("results/data/tiny")))
     np.testing.assert_allclose(scores, expected, atol=1e-5)
     assert np.ptp(scores) > 1e-3 and len(np.unique(labels.round(3), axis=0)) > 1
@@ -124,7 +123,7 @@ def test_the_prompt_of_an_encoder_stands_before_a_users_text_too(checkout, train
     texts = label_texts(read_card("results/data/tiny"))
     bare, _ = by_sentence_transformers(folder, texts)
     with_prompt, _ = by_sentence_transformers(folder, texts, prompt_name="text")
-    scores, _ = predict(open_trained(folder), TEXTS)
+    scores, _ = predict(open_trained(folder, {}), TEXTS)
     np.testing.assert_allclose(scores, with_prompt, atol=1e-5)
     assert np.abs(scores - bare).max() > 1e-3
 
@@ -172,7 +171,7 @@ def test_a_single_label_by_distance_is_the_nearest_and_needs_no_threshold(checko
 
 def test_texts_are_cut_and_cleaned_as_in_the_runs_own_settings(checkout, trained):
     pair = ["grain @@ prices rose #again", "grain prices rose again"]
-    run = open_trained(write_run(trained, max_tokens=5))
+    run = open_trained(write_run(trained, max_tokens=5), {})
     scores, _ = predict(run, pair)
     assert np.abs(scores[0] - scores[1]).max() > 1e-4
     scores, _ = predict(run._replace(clean_text=True), pair)
@@ -184,6 +183,9 @@ def test_texts_are_cut_and_cleaned_as_in_the_runs_own_settings(checkout, trained
 def test_the_script_prints_whole_texts_one_object_a_line(checkout, trained, capsys, monkeypatch):
     folder = write_run(trained)
     Path("mine.txt").write_bytes(b"\xef\xbb\xbffirst\r\n\r\nlast, " + b"long " * 100)  # of a Windows editor
+    root = SCRIPT.parents[1]
+    shutil.copy(root / "config.yaml", checkout)
+    shutil.copytree(root / "studies", checkout / "studies")
     monkeypatch.setattr(sys, "argv", ["predict.py", str(folder), "mine.txt"])
     with pytest.raises(SystemExit) as left:
         runpy.run_path(str(SCRIPT), run_name="__main__")
@@ -200,7 +202,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(checkout, train
     message = refused(capsys, gone, "mine.txt")
     assert f"MODEL={gone}: no run.json" in message and f"`snakemake {gone}/metrics.csv --cores all" in message
     folder = write_run(trained)
-    for missing in ("dbc/thresholds.csv", "embeddings/labels.npy"):
+    for missing in ("dbc/thresholds.csv", "dbc/labels.npy"):
         (folder / missing).rename("away")
         message = refused(capsys, folder, "mine.txt")
         assert f"{missing} is not there: the run is not evaluated yet; `snakemake {folder}/metrics.csv" in message
@@ -243,4 +245,7 @@ def test_only_the_users_configuration_allows_code_that_lies_in_a_run(checkout, t
     record = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(record | {"encoder_card": {"remote_code": True}}))
     Path("mine.txt").write_text("a text\n")
-    assert "remote_code" in refused(capsys, folder, "mine.txt")
+    for card in ({}, {"remote_code": False}):
+        assert "remote_code" in refused(capsys, folder, "mine.txt", encoders={"tiny": card})
+    with pytest.raises(SystemExit, match="foreign code ran"):
+        main([str(folder), "mine.txt"], lambda: {"tiny": {"remote_code": True}})

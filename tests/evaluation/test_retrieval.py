@@ -7,8 +7,8 @@ from pushpull.encoders.encoder import embed, tokenise
 from pushpull.encoders.heads import make_classifier
 from pushpull.errors import InputError
 from pushpull.evaluation.datastore import open_datastore, save_datastore
-from pushpull.evaluation.inference import milliseconds_per_text, predictors
 from pushpull.evaluation.knn import Datastore, interpolate, neighbour_scores, neighbours
+from pushpull.evaluation.models.inference import milliseconds_per_text, predictors
 from pushpull.evaluation.neighbourhood import neighbourhood, pick_document
 from pushpull.evaluation.retrieval import farthest, shared_labels
 

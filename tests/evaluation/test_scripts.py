@@ -46,16 +46,18 @@ class Run:
             }
             pq.write_table(pa.table(table), self.data / f"{split}.parquet")
         np.save(folder / "embeddings/labels.npy", labels)
+        (folder / "embeddings/labels.json").write_text(json.dumps(names))
         (folder / "history.csv").write_text("epoch,training_loss,validation_loss\n1,2.5,2.25\n2,1.5,2.0\n")
         card = {"dataset": "small", "task": task, "labels": [{"name": name, "text": name} for name in names]}
         (self.data / "card.json").write_text(json.dumps(card))
 
     def evaluate(self, *protocols, retrieval=False):
         """Run the script; return {(protocol, split, metric): value} of its metrics.csv."""
-        params = {"protocols": protocols, "knn": KNN, "retrieval": retrieval, "seed": 0, "probe_grid": "paper"}
+        params = {"protocols": protocols, "knn": KNN, "retrieval": retrieval, "seed": 0, "remote_code": False}
+        params["settings"] = {"probe_grid": "paper", "label_text": "readable", "max_tokens": 16}
         job = SimpleNamespace(
             input=SimpleNamespace(
-                card=str(self.data / "card.json"), history=str(self.folder / "history.csv"), forces=[]
+                card=str(self.data / "card.json"), history=str(self.folder / "history.csv"), forces=[], label_texts=[]
             ),
             output=SimpleNamespace(metrics=str(self.folder / "metrics.csv")),
             params=SimpleNamespace(**params),

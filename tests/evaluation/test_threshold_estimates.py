@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from pushpull.errors import InputError
-from pushpull.evaluation import threshold_estimates as estimates
-from pushpull.evaluation.exact_thresholds import exact_per_label, one_threshold
+from pushpull.evaluation.dbc import estimates
+from pushpull.evaluation.dbc.exact import exact_per_label, one_threshold
 from sklearn.metrics import f1_score
 
 

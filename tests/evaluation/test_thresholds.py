@@ -4,7 +4,8 @@ from time import process_time
 import numpy as np
 import pytest
 from pushpull.errors import InputError
-from pushpull.evaluation import exact_thresholds, thresholds
+from pushpull.evaluation.dbc import exact as exact_thresholds
+from pushpull.evaluation.dbc import thresholds
 from pushpull.evaluation.metrics import f1_per_label, macro_f1, micro_f1
 
 LEARNED = (

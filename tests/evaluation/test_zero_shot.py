@@ -16,7 +16,9 @@ from pushpull.data.dataset import iterate_texts, label_names, read_card, read_la
 from pushpull.data.label_texts import label_texts
 from pushpull.encoders.nli import Nli
 from pushpull.errors import InputError
-from pushpull.evaluation import dbc, thresholds, zero_shot
+from pushpull.evaluation.dbc import decide as dbc
+from pushpull.evaluation.dbc import thresholds
+from pushpull.evaluation.models import zero_shot
 from pushpull.evaluation.protocols import read_decisions
 from sklearn.metrics import f1_score
 from transformers import pipeline

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pushpull.paper.clld_rows import COMPARISONS, PAPER
+from pushpull.papers.clld.rows import COMPARISONS, PAPER
 from synthetic_study import comparison_rows, make_run, metric_rows, of_kind, score_rows
 from table_checks import find_cell, make_table
 

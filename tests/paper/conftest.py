@@ -4,9 +4,9 @@ import json
 
 import pandas as pd
 import pytest
-from pushpull.paper.abalone_rows import COMPARISONS
-from pushpull.paper.comparisons import COLUMNS
-from pushpull.paper.study import load_study
+from pushpull.papers.abalone.rows import COMPARISONS
+from pushpull.tables.comparisons import COLUMNS
+from pushpull.tables.study import load_study
 from synthetic_study import (
     APPENDIX,
     METHODS,
@@ -16,6 +16,7 @@ from synthetic_study import (
     make_card,
     make_run,
     metric_rows,
+    of_their_kind,
     protocol_of,
     score_rows,
 )
@@ -48,19 +49,19 @@ def build(tmp_path):
     """Return a function that writes the parts as files and loads them as a `Study`."""
 
     def write_and_load(parts):
+        methods = {
+            name: {"title": title, "kind": kind}
+            for name, (title, kind) in (METHODS | APPENDIX).items()
+            if any(run["method"] == name for run in parts["runs"] + parts.get("missing", []))
+        }
         info = {
             "study": parts["study"],
             "title": "a quick look",
             "note": "Made up for tests.",
             "datasets": parts["datasets"],
             "encoders": {"minilm": {"title": "MiniLM-L6"}},
-            "methods": {
-                name: {"title": title, "kind": kind}
-                for name, (title, kind) in (METHODS | APPENDIX).items()
-                if any(run["method"] == name for run in parts["runs"] + parts.get("missing", []))
-            },
-            "runs": parts["runs"],
-            **{name: parts[name] for name in ("missing",) if name in parts},
+            "methods": methods,
+            **{name: of_their_kind(parts[name], methods) for name in ("runs", "missing") if name in parts},
         }
         (tmp_path / "runs.json").write_text(json.dumps(info))
         pd.DataFrame(parts["rows"]).to_csv(tmp_path / "metrics.csv", index=False)
@@ -69,7 +70,7 @@ def build(tmp_path):
         for name, facts in parts["datasets"].items():
             cards.append(tmp_path / f"{name}.json")
             cards[-1].write_text(json.dumps(make_card(name, facts["title"])))
-        return load_study(tmp_path / "metrics.csv", tmp_path / "runs.json", cards, tmp_path / "comparisons.csv")
+        return load_study(tmp_path / "metrics.csv", tmp_path / "runs.json", cards, [tmp_path / "comparisons.csv"])
 
     return write_and_load
 

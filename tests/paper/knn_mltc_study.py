@@ -5,9 +5,9 @@ import math
 from functools import partial
 
 import pandas as pd
-from pushpull.paper.comparisons import COLUMNS
-from pushpull.paper.study import INFERENCE, LABEL_DISTANCES, NAMES, NEIGHBOURHOODS, load_study
-from synthetic_study import comparison_rows, make_card, make_run, metric_rows, of_kind, score_rows
+from pushpull.tables.comparisons import COLUMNS
+from pushpull.tables.study import INFERENCE, LABEL_DISTANCES, NAMES, NEIGHBOURHOODS, load_study
+from synthetic_study import comparison_rows, make_card, make_run, metric_rows, of_kind, of_their_kind, score_rows
 from table_checks import find_cell, make_table
 
 PAPER = "knn_mltc"
@@ -92,7 +92,7 @@ def inference_rows(dataset, encoder):
 
 def make_parts(datasets=DATASETS, encoders=ENCODERS):
     """Return everything that the files of the study have, to be changed by a test before `load`."""
-    from pushpull.paper.knn_mltc_rows import COMPARISONS
+    from pushpull.papers.knn_mltc.rows import COMPARISONS
 
     parts = {name: [] for name in ("runs", "rows", "comparisons", "inference", "neighbourhoods")}
     parts |= {"datasets": dict(datasets), "encoders": dict(encoders), "methods": dict(METHODS)}
@@ -121,8 +121,9 @@ def drop(parts, **key):
 
 def load(parts, folder):
     """Write the parts as files and load them as a `Study`."""
-    info = {"study": "quick", "title": "a quick look", "note": "Made up for tests.", "runs": parts["runs"]}
-    info |= {name: parts[name] for name in ("datasets", "encoders", "methods", "missing", "untimed") if name in parts}
+    info = {"study": "quick", "title": "a quick look", "note": "Made up for tests."}
+    info |= {name: parts[name] for name in ("datasets", "encoders", "methods", "untimed") if name in parts}
+    info |= {name: of_their_kind(parts[name], parts["methods"]) for name in ("runs", "missing") if name in parts}
     info["knn"] = {"k": 10, "temperature": 1.0, "proportion": 0.5}
     (folder / "runs.json").write_text(json.dumps(info))
     columns = {"comparisons": COLUMNS, "inference": INFERENCE, "neighbourhoods": NEIGHBOURHOODS}
@@ -134,6 +135,7 @@ def load(parts, folder):
         cards.append(folder / f"card_{name}.json")
         cards[-1].write_text(json.dumps(make_card(name, facts["title"]) | {"task": facts.get("task", "multi")}))
     further = {name: folder / f"{name}.csv" for name in columns if name != "rows"}
+    further["comparisons"] = [further["comparisons"]]
     return load_study(folder / "rows.csv", folder / "runs.json", cards, **further)
 
 

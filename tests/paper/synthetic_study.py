@@ -81,6 +81,11 @@ def make_run(dataset, method, setting, seed, settings, paper="abalone", encoder=
     }
 
 
+def of_their_kind(runs, methods):
+    """Runs whose settings have the kind of their method, as those of `runs.json`."""
+    return [run | {"settings": {"kind": methods[run["method"]]["kind"]} | run["settings"]} for run in runs]
+
+
 def metric_rows(run, rows):
     key = {name: run[name] for name in ("paper", "dataset", "encoder", "method", "setting", "seed")}
     return [key | dict(zip(("protocol", "split", "metric", "value"), row, strict=True)) for row in rows]

@@ -2,18 +2,17 @@
 
 import re
 
-from pushpull.paper.latex import to_latex
-from pushpull.paper.names import ARTEFACTS
-from pushpull.paper.registry import table_maker
-from pushpull.paper.rendering import to_markdown
+from pushpull.papers import artefacts, is_table, maker
+from pushpull.tables.latex import to_latex
+from pushpull.tables.rendering import to_markdown
 
 
 def tables_of(paper):
-    return [name for name in ARTEFACTS[paper] if name.startswith("table")]
+    return [name for name in artefacts(paper) if is_table(f"{paper}_{name}")]
 
 
 def make_table(paper, study, name):
-    return table_maker(f"{paper}_{name}")(study)
+    return maker(f"{paper}_{name}")(study)
 
 
 def find_cell(table, row, dataset, metric="micro_f1"):

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from clld_study import ABLATED, DATASETS, ENCODERS, add, cell, make, make_parts
 from knn_mltc_study import drop, load
-from pushpull.paper.cells import COLUMNS
-from pushpull.paper.clld_rows import PAPER, base_models
-from pushpull.paper.latex import to_latex
-from pushpull.paper.overview import main_table
-from pushpull.paper.printed import printed_values
-from pushpull.paper.rendering import full_caption, lay_out, to_markdown
-from pushpull.paper.report import missing_cells
+from pushpull.papers.clld.rows import PAPER, base_models
+from pushpull.report.overview import main_table
+from pushpull.report.report import missing_cells
+from pushpull.tables.cells import COLUMNS
+from pushpull.tables.latex import to_latex
+from pushpull.tables.printed import printed_values
+from pushpull.tables.rendering import full_caption, lay_out, to_markdown
 from table_checks import assert_even_rows, rows_of, tables_of
 
 TABLES = tables_of(PAPER)

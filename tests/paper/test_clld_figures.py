@@ -4,13 +4,12 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
-from clld_study import DATASETS, LABELS, distance_rows, make_parts
+from clld_study import DATASETS, LABELS, add, distance_rows, make_parts
 from knn_mltc_study import load
 from matplotlib.patches import Rectangle
-from pushpull.paper.clld_figures import by_family, families, means
-from pushpull.paper.figure_registry import figure_maker
-from pushpull.paper.figures import save_figure
-from pushpull.paper.registry import figure_caption
+from pushpull.papers import figure_caption, maker
+from pushpull.papers.clld.figures import by_family, families, means
+from pushpull.tables.style import save_figure
 
 ORDER = ["comp.graphics", "comp.windows.x", "sci.med", "sci.space", "alt.atheism", "misc.forsale"]
 
@@ -22,7 +21,7 @@ def parts():
 
 @pytest.fixture
 def draw(parts, tmp_path):
-    return lambda: figure_maker("clld_figure2")(load(parts, tmp_path))
+    return lambda: maker("clld_figure2")(load(parts, tmp_path))
 
 
 def matrix_of(ax):
@@ -79,7 +78,9 @@ def test_without_the_printed_dataset_the_first_measured_one_is_drawn(parts, draw
 
 
 def test_of_several_base_models_the_first_in_print_is_drawn(parts, draw):
-    parts["label_distances"] += [*distance_rows("groups", "small"), *distance_rows("groups", "light")]
+    for encoder in ("small", "light"):
+        add(parts, "groups", encoder, "clld_adaptive")
+        parts["label_distances"] += distance_rows("groups", encoder)
     assert draw().axes[0].get_title(loc="left") == "20 Newsgroups, ALBERT"
 
 

@@ -1,14 +1,13 @@
 import math
-from importlib import import_module
 
 import numpy as np
 import pytest
 from clld_study import METHODS, cell, make, make_parts
 from knn_mltc_study import load
 from pushpull.evaluation import significance
-from pushpull.paper import comparisons
-from pushpull.paper.clld_rows import COMPARISONS, PAPER
-from pushpull.paper.rendering import to_markdown
+from pushpull.papers import part
+from pushpull.papers.clld.rows import COMPARISONS, PAPER
+from pushpull.tables.rendering import to_markdown
 from table_checks import rows_of
 
 
@@ -28,7 +27,7 @@ def test_micro_f1_of_one_class_a_document_is_accuracy_in_every_resample():
 
 
 def test_the_comparisons_of_the_paper_are_found():
-    declared = import_module(comparisons.MODULES[PAPER])
+    declared = part(PAPER, "rows")
     assert (declared.COMPARISONS, declared.PREFERRED) == (COMPARISONS, {})
 
 

@@ -10,12 +10,12 @@ from pushpull.errors import InputError
 from pushpull.evaluation import significance
 from pushpull.evaluation.metrics import macro_f1, micro_f1
 from pushpull.evaluation.protocols import write_scores
-from pushpull.paper import comparisons
-from pushpull.paper.abalone_rows import COMPARISONS
-from pushpull.paper.comparisons import COLUMNS, compare, pair_runs, write_comparisons
-from pushpull.paper.study import load_study
-from pushpull.paper.tables import Row
-from synthetic_study import METHODS, make_run, metric_rows, score_rows
+from pushpull.papers.abalone.rows import COMPARISONS, PAPER, PREFERRED
+from pushpull.tables import comparisons
+from pushpull.tables.comparisons import COLUMNS, compare, pair_runs, write_comparisons
+from pushpull.tables.rows import Row
+from pushpull.tables.study import load_study
+from synthetic_study import METHODS, make_run, metric_rows, of_their_kind, score_rows
 
 NAMES = ["grain", "earn", "ship"]
 DOCUMENTS = 12
@@ -54,19 +54,21 @@ class Measured:
 
     def study(self):
         methods = {run["method"]: METHODS[run["method"]] for run in self.runs}
+        methods = {name: {"title": title, "kind": kind} for name, (title, kind) in methods.items()}
         info = {
             "study": "small",
             "datasets": {"small": {}},
             "encoders": {"minilm": {}},
-            "methods": {name: {"title": title, "kind": kind} for name, (title, kind) in methods.items()},
-            "runs": self.runs,
+            "methods": methods,
+            "runs": of_their_kind(self.runs, methods),
         }
         (self.folder / "runs.json").write_text(json.dumps(info))
         pd.DataFrame(self.rows).to_csv(self.folder / "metrics.csv", index=False)
         return load_study(self.folder / "metrics.csv", self.folder / "runs.json", [self.data["small"] / "card.json"])
 
-    def compare(self):
-        return compare(self.study(), self.data).set_index(["row", "against", "metric"])
+    def compare(self, pairs=COMPARISONS):
+        found = compare(self.study(), PAPER, pairs, PREFERRED, self.data)
+        return found.set_index(["row", "against", "metric"])
 
 
 @pytest.fixture
@@ -194,13 +196,11 @@ def test_pairs_are_of_the_same_seed(study):
 
 
 @pytest.mark.parametrize(("protocol", "rule"), [("dbc_one", "one"), ("knn_mixed", "mixed")])
-def test_a_rule_of_a_protocol_that_has_several_is_found(measured, monkeypatch, protocol, rule):
-    declared = comparisons.import_module("pushpull.paper.abalone_rows")
+def test_a_rule_of_a_protocol_that_has_several_is_found(measured, protocol, rule):
     rows = [Row(name, "", name, protocol, protocol) for name in ("base", "msc")]
-    monkeypatch.setattr(declared, "COMPARISONS", (tuple(rows),))
     measured.add("base", 1, wrong=4, protocol=protocol, rule=rule)
     measured.add("msc", 1, wrong=4, protocol=protocol, rule=rule)
-    assert len(measured.compare()) == 2
+    assert len(measured.compare([tuple(rows)])) == 2
 
 
 def test_missing_decisions_are_named(measured):
@@ -224,7 +224,7 @@ def test_rows_are_in_the_order_of_the_paper_and_survive_the_file(measured, tmp_p
     for method in ("msc", "base_queue_prototypes", "base_queue", "base", "pretrained"):
         measured.add(method, 1, wrong=4)
     study = measured.study()
-    rows = compare(study, measured.data)
+    rows = compare(study, PAPER, COMPARISONS, PREFERRED, measured.data)
     assert list(rows.columns) == COLUMNS
     ladder = [(row.name, against.name) for against, row in (*COMPARISONS[:4], COMPARISONS[-1])]
     assert [*zip(rows.row, rows.against, strict=True)] == [pair for pair in ladder for _ in range(2)]
@@ -232,7 +232,7 @@ def test_rows_are_in_the_order_of_the_paper_and_survive_the_file(measured, tmp_p
     assert ladder[3] == ("L_MSC", "L_BQProto")
     write_comparisons(rows, tmp_path / "comparisons.csv")
     files = (measured.folder / "metrics.csv", measured.folder / "runs.json", [measured.data["small"] / "card.json"])
-    read = load_study(*files, tmp_path / "comparisons.csv").comparisons
+    read = load_study(*files, [tmp_path / "comparisons.csv"]).comparisons
     assert len(read) == 10
     for row in rows.itertuples():
         key = ("abalone", "small", "minilm", row.row, row.against, row.metric)
@@ -242,7 +242,7 @@ def test_rows_are_in_the_order_of_the_paper_and_survive_the_file(measured, tmp_p
 def test_a_study_without_comparisons_has_a_file_with_a_header_only(measured, tmp_path):
     measured.add("base", 1, wrong=4)
     study = measured.study()
-    write_comparisons(compare(study, measured.data), tmp_path / "comparisons.csv")
+    write_comparisons(compare(study, PAPER, COMPARISONS, PREFERRED, measured.data), tmp_path / "comparisons.csv")
     assert (tmp_path / "comparisons.csv").read_text() == ",".join(COLUMNS) + "\n"
     files = (measured.folder / "metrics.csv", measured.folder / "runs.json")
-    assert load_study(*files, comparisons=tmp_path / "comparisons.csv").comparisons == {}
+    assert load_study(*files, comparisons=[tmp_path / "comparisons.csv"]).comparisons == {}

@@ -1,9 +1,9 @@
 import matplotlib.image
 import numpy as np
 import pytest
-from pushpull.paper import figures as style
-from pushpull.paper.abalone_curves import figure_collapse, figure_forces
-from pushpull.paper.figures import save_figure
+from pushpull.papers.abalone.curves import figure_collapse, figure_forces
+from pushpull.tables import style
+from pushpull.tables.style import save_figure
 from synthetic_study import SEEDS, collapse_rows, force_rows, make_run, metric_rows, score_rows
 
 EPOCHS = 6

@@ -2,9 +2,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 import torch
-from pushpull.paper.abalone_figures import figure1, figure2
-from pushpull.paper.abalone_forces import BETA, DOMINATED, FREQUENT, LACKING, PROTOTYPES, RARE, act, panels
-from pushpull.paper.figures import save_figure
+from pushpull.papers.abalone.figures import figure1, figure2
+from pushpull.papers.abalone.forces import BETA, DOMINATED, FREQUENT, LACKING, PROTOTYPES, RARE, act, panels
+from pushpull.tables.style import save_figure
 
 
 def pixels(path):

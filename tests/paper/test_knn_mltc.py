@@ -3,13 +3,13 @@ import math
 import numpy as np
 import pytest
 from knn_mltc_study import DATASETS, ENCODERS, PAPER, SEEDS, cell, drop, load, make, make_parts, run_rows
-from pushpull.paper.cells import COLUMNS
-from pushpull.paper.knn_mltc_rows import base_models
-from pushpull.paper.latex import to_latex
-from pushpull.paper.overview import main_table, overview_table
-from pushpull.paper.printed import printed_values
-from pushpull.paper.rendering import full_caption, lay_out, to_markdown
-from pushpull.paper.report import missing_cells
+from pushpull.papers.knn_mltc.rows import base_models
+from pushpull.report.overview import main_table, overview_table
+from pushpull.report.report import missing_cells
+from pushpull.tables.cells import COLUMNS
+from pushpull.tables.latex import to_latex
+from pushpull.tables.printed import printed_values
+from pushpull.tables.rendering import full_caption, lay_out, to_markdown
 from synthetic_study import make_run, metric_rows
 from table_checks import assert_even_rows, rows_of, tables_of
 

@@ -3,11 +3,10 @@ import numpy as np
 import pytest
 from knn_mltc_study import DATASETS, ENCODERS, KS, PAPER, PROPORTIONS, SEEDS, at_k, drop, load, make_parts
 from matplotlib.colors import to_rgba
-from pushpull.paper import figures as style
-from pushpull.paper.figure_registry import figure_maker
-from pushpull.paper.figures import save_figure
-from pushpull.paper.knn_mltc_neighbours import shares
-from pushpull.paper.registry import figure_caption
+from pushpull.papers import figure_caption, maker
+from pushpull.papers.knn_mltc.neighbours import shares
+from pushpull.tables import style
+from pushpull.tables.style import save_figure
 from synthetic_study import make_run, metric_rows, score_rows
 
 FIGURES = ["figure2", "figure3", "figure4"]
@@ -30,7 +29,7 @@ def one(tmp_path):
 
 
 def draw(study, name):
-    return figure_maker(f"{PAPER}_{name}")(study)
+    return maker(f"{PAPER}_{name}")(study)
 
 
 def line(ax, colour, dash="-"):

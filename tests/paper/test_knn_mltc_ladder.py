@@ -2,7 +2,7 @@ import math
 
 import pytest
 from knn_mltc_study import ENCODERS, cell, load, make, make_parts
-from pushpull.paper.knn_mltc_rows import COMPARISONS
+from pushpull.papers.knn_mltc.rows import COMPARISONS
 
 
 @pytest.fixture(scope="module")

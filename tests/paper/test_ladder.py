@@ -2,16 +2,16 @@ import math
 import re
 
 import pytest
-from pushpull.paper.abalone_rows import COMPARISONS
-from pushpull.paper.latex import to_latex
-from pushpull.paper.registry import table_maker
-from pushpull.paper.rendering import full_caption, lay_out, to_markdown
+from pushpull.papers import maker
+from pushpull.papers.abalone.rows import COMPARISONS
+from pushpull.tables.latex import to_latex
+from pushpull.tables.rendering import full_caption, lay_out, to_markdown
 from synthetic_study import comparison_rows
 from table_checks import find_cell
 
 
 def ladder(study):
-    return table_maker("abalone_table_ladder")(study)
+    return maker("abalone_table_ladder")(study)
 
 
 def test_the_steps_of_the_ladder_then_the_further_rows():

@@ -2,7 +2,7 @@
 
 import json
 
-from pushpull.paper.manifest import study_manifest
+from pushpull.report.manifest import study_manifest
 from synthetic_study import make_card
 
 INFO = {"study": "quick", "title": "Quick"}

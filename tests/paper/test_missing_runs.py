@@ -7,15 +7,14 @@ import clld_study
 import knn_mltc_study
 import push_pull_study
 import pytest
-from pushpull.paper.comparisons import compare
-from pushpull.paper.figure_registry import figure_maker
-from pushpull.paper.latex import to_latex
-from pushpull.paper.manifest import study_manifest
-from pushpull.paper.missing import completeness, missing_groups
-from pushpull.paper.names import ARTEFACTS
-from pushpull.paper.registry import table_maker
-from pushpull.paper.rendering import to_markdown
-from pushpull.paper.report import write_headline, write_report
+from pushpull.papers import artefacts, is_table, maker
+from pushpull.papers.abalone.rows import COMPARISONS, PAPER, PREFERRED
+from pushpull.report.manifest import study_manifest
+from pushpull.report.report import write_headline, write_report
+from pushpull.tables.comparisons import compare
+from pushpull.tables.latex import to_latex
+from pushpull.tables.missing import completeness, missing_groups
+from pushpull.tables.rendering import to_markdown
 from table_checks import assert_even_rows, find_cell, rows_of
 
 ERROR = {"reason": "loss is nan_1 at step 3", "log": "logs/train/seed2.log"}
@@ -30,13 +29,12 @@ def lose(parts, why=NOT_YET, **key):
     for name in ("runs", "rows", "comparisons", "inference", "neighbourhoods", "label_distances"):
         if name in parts:
             parts[name] = [item for item in parts[name] if any(item.get(part) != key[part] for part in key)]
-    known = ("paper", "dataset", "encoder", "method", "setting", "seed")
-    parts["missing"] = parts.get("missing", []) + [{part: run[part] for part in known} | why for run in lost]
+    parts["missing"] = parts.get("missing", []) + [run | why for run in lost]
     return parts
 
 
 def table(study, name):
-    return table_maker(f"abalone_{name}")(study)
+    return maker(f"abalone_{name}")(study)
 
 
 def test_a_missing_seed_is_said_below_the_tables_that_lack_it_and_no_other(parts, build):
@@ -101,7 +99,7 @@ def test_a_dataset_that_could_not_be_prepared_keeps_its_columns_and_its_row(part
     assert cell.note == "missing: loss is nan_1 at step 3 (logs/train/seed2.log)"
     assert cell.printed > 0
     assert find_cell(table(study, "table3"), "L_BCE", "aapd").printed == 73.89
-    assert compare(study, {}).empty
+    assert compare(study, PAPER, COMPARISONS, PREFERRED, {}).empty
 
 
 @pytest.mark.parametrize("paper", STUDIES)
@@ -112,17 +110,17 @@ def test_every_table_and_figure_is_made_where_all_runs_of_a_dataset_or_an_encode
     study = knn_mltc_study.load(lose(parts, ERROR, **{part: name}), tmp_path)
     if part == "dataset":
         study = replace(study, cards={key: card for key, card in study.cards.items() if key != name})
-    for artefact in ARTEFACTS[paper]:
-        if artefact.startswith("table"):
-            assert_even_rows(table_maker(f"{paper}_{artefact}")(study))
+    for artefact in artefacts(paper):
+        if is_table(f"{paper}_{artefact}"):
+            assert_even_rows(maker(f"{paper}_{artefact}")(study))
         else:
-            assert figure_maker(f"{paper}_{artefact}")(study).axes
+            assert maker(f"{paper}_{artefact}")(study).axes
 
 
 @pytest.mark.parametrize("name", ["figure2", "figure_forces", "figure_collapse"])
 def test_the_figures_of_abalone_are_made_without_a_dataset(parts, build, name):
     study = build(lose(parts, ERROR, dataset="generated"))
-    assert figure_maker(f"abalone_{name}")(replace(study, cards={})).axes
+    assert maker(f"abalone_{name}")(replace(study, cards={})).axes
 
 
 def test_inference_that_was_not_timed_has_its_log_in_the_table(tmp_path):
@@ -131,7 +129,7 @@ def test_inference_that_was_not_timed_has_its_log_in_the_table(tmp_path):
     run = next(run for run in parts["runs"] if run["encoder"] == encoder and run["method"] == "joint")
     parts["untimed"] = [{key: run[key] for key in ("dataset", "encoder", "method", "setting", "seed")} | ERROR]
     study = knn_mltc_study.load(parts, tmp_path)
-    notes = table_maker("knn_mltc_table8")(study).cells.note
+    notes = maker("knn_mltc_table8")(study).cells.note
     assert notes.str.startswith("missing on ").any()
     ((where, reason, log),) = missing_groups(study)
     assert where.endswith(": times of inference")

@@ -1,6 +1,6 @@
 import pytest
 from pushpull.errors import InputError
-from pushpull.paper.printed import no_printed_values, printed_values, suspect_values
+from pushpull.tables.printed import no_printed_values, printed_values, suspect_values
 
 
 def test_every_printed_value_of_abalone_is_there():
@@ -26,7 +26,8 @@ def test_the_split_in_a_dataset_name_is_cut_off():
 
 
 def test_suspect_values_are_left_out(tmp_path):
-    (tmp_path / "clld_table2_main.csv").write_text(
+    (tmp_path / "clld" / "printed").mkdir(parents=True)
+    (tmp_path / "clld" / "printed" / "table2_main.csv").write_text(
         "paper,table,row,dataset,metric,value,unit,notes\n"
         "CLLD,Table II,ALBERT,MR,accuracy,86.6,percent,\n"
         'CLLD,Table II,ALBERT+CLLD,MR,accuracy,97.0,percent,"SUSPECT: likely 87.0"\n'
@@ -37,7 +38,7 @@ def test_suspect_values_are_left_out(tmp_path):
 
 
 def test_a_table_without_printed_values_is_an_error_that_names_the_file():
-    with pytest.raises(InputError, match=r"abalone_table9_\*\.csv"):
+    with pytest.raises(InputError, match=r"abalone/printed/table9_\*\.csv"):
         printed_values("abalone", "table9")
 
 

@@ -3,9 +3,9 @@ import math
 import pytest
 from knn_mltc_study import drop, load
 from push_pull_study import DATASETS, METHODS, add, cell, make, make_parts
-from pushpull.paper.latex import to_latex
-from pushpull.paper.push_pull_rows import PAPER
-from pushpull.paper.rendering import full_caption, lay_out, to_markdown
+from pushpull.papers.push_pull.rows import PAPER
+from pushpull.tables.latex import to_latex
+from pushpull.tables.rendering import full_caption, lay_out, to_markdown
 from table_checks import markdown_rows, rows_of, tables_of
 
 TABLES = tables_of(PAPER)

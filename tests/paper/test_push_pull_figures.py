@@ -4,12 +4,11 @@ import pytest
 from knn_mltc_study import drop, load
 from matplotlib.colors import to_hex
 from push_pull_study import METHODS, NAMES, add, make_parts
-from pushpull.paper import figures as style
-from pushpull.paper.figure_registry import figure_maker
-from pushpull.paper.figures import save_figure
-from pushpull.paper.push_pull_figures import LINES
-from pushpull.paper.push_pull_rows import PAPER
-from pushpull.paper.registry import figure_caption
+from pushpull.papers import figure_caption, maker
+from pushpull.papers.push_pull.figures import LINES
+from pushpull.papers.push_pull.rows import PAPER
+from pushpull.tables import style
+from pushpull.tables.style import save_figure
 
 VALIDATION = 400
 FREQUENCY = {name: 2 ** (10 - rank) if rank < 11 else 0 for rank, name in enumerate(NAMES)}
@@ -28,7 +27,7 @@ def draw(tmp_path):
         for card in study.cards.values():
             card["splits"]["validation"]["documents"] = VALIDATION
             card["labels"] = [{"name": name, "train": count} for name, count in FREQUENCY.items()]
-        return figure_maker(f"{PAPER}_figure1")(study)
+        return maker(f"{PAPER}_figure1")(study)
 
     return from_parts
 

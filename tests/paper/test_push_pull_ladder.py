@@ -1,5 +1,3 @@
-from importlib import import_module
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,9 +5,9 @@ import pytest
 from knn_mltc_study import load
 from push_pull_study import DATASETS, ENCODERS, METHODS, add, cell, make, make_parts
 from pushpull.evaluation.protocols import write_decisions
-from pushpull.paper import comparisons
-from pushpull.paper.push_pull_rows import COMPARISONS, PAPER
-from pushpull.paper.rendering import to_markdown
+from pushpull.papers.push_pull.rows import COMPARISONS, PAPER, PREFERRED
+from pushpull.tables.comparisons import compare
+from pushpull.tables.rendering import to_markdown
 from sklearn.metrics import f1_score
 from table_checks import rows_of
 
@@ -64,8 +62,9 @@ def test_decisions_under_thresholds_per_label_are_compared(tmp_path):
         scores.setdefault(run["method"], []).append(f1_score(truth, decided, average="macro", zero_division=0))
     study = load(parts, tmp_path)
     study.cards["own"]["labels"] = [{"name": name} for name in names]
-    found = comparisons.compare(study, {"own": tmp_path / "own"}).set_index(["row", "against", "metric"])
+    found = compare(study, PAPER, COMPARISONS, PREFERRED, {"own": tmp_path / "own"})
+    found = found.set_index(["row", "against", "metric"])
     gain = found.loc["margin", "untrained", "macro_f1"]
     assert len(found) == 2
     assert gain.difference == pytest.approx(np.mean(scores["margin"]) - scores["pretrained"][0])
-    assert (gain.seeds, import_module(comparisons.MODULES[PAPER]).PREFERRED) == (3, {})
+    assert (gain.seeds, PREFERRED) == (3, {})

@@ -5,11 +5,11 @@ import subprocess
 
 import pandas as pd
 import pytest
-from pushpull.paper.latex import escape, to_latex
-from pushpull.paper.overview import main_table, overview_table
-from pushpull.paper.registry import table_maker
-from pushpull.paper.rendering import full_caption, lay_out, mean_std, number, signed, to_markdown
-from pushpull.paper.writing import write_table
+from pushpull.papers import maker
+from pushpull.report.overview import main_table, overview_table
+from pushpull.tables.latex import escape, to_latex
+from pushpull.tables.rendering import full_caption, lay_out, mean_std, number, signed, to_markdown
+from pushpull.tables.writing import write_table
 
 TABLES = [*(f"abalone_table{n}" for n in range(1, 5)), "abalone_table_ladder"]
 
@@ -26,14 +26,14 @@ def test_numbers_by_hand():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_markdown_rows_all_have_as_many_columns_as_the_header(study, name):
-    lines = [line for line in to_markdown(table_maker(name)(study)).splitlines() if line.startswith("|")]
+    lines = [line for line in to_markdown(maker(name)(study)).splitlines() if line.startswith("|")]
     assert len(lines) > 4
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
     assert set(lines[1].replace(" ", "")) == set("|-:")
 
 
 def test_markdown_shows_ours_printed_and_difference_side_by_side(study):
-    lines = to_markdown(table_maker("abalone_table3")(study)).splitlines()
+    lines = to_markdown(maker("abalone_table3")(study)).splitlines()
     row = next(line for line in lines if line.startswith("| L_MSC ("))
     # 67 ± 4.302653 · 0.5 / √3
     assert "| 67.00 ± 0.50<br>[65.76, 68.24] | 73.84 | −6.84 |" in row
@@ -47,7 +47,7 @@ def one_seed(parts, *methods):
 
 
 def test_latex_has_printed_beside_ours_and_interval_and_difference_below(study):
-    lines = to_latex(table_maker("abalone_table3")(study)).splitlines()
+    lines = to_latex(maker("abalone_table3")(study)).splitlines()
     block = lines[next(n for n, line in enumerate(lines) if "AAPD (arXiv), MiniLM-L6" in line) :]
     index = next(n for n, line in enumerate(block) if line.startswith(r"L\_MSC &"))
     assert block[index].startswith(r"L\_MSC & 67.00\,{\tiny $\pm$0.50} & 73.84 & 57.00")
@@ -59,7 +59,7 @@ def test_latex_has_printed_beside_ours_and_interval_and_difference_below(study):
 
 @pytest.mark.parametrize("name", TABLES[1:])
 def test_every_cell_of_ours_has_its_interval_in_every_form(study, name):
-    table = table_maker(name)(study)
+    table = maker(name)(study)
     ours = table.cells["mean"].notna().sum()
     assert ours > 10
     assert to_markdown(table).count("<br>[") == ours
@@ -69,7 +69,7 @@ def test_every_cell_of_ours_has_its_interval_in_every_form(study, name):
 
 
 def test_the_same_number_of_seeds_everywhere_is_in_the_caption_only(study):
-    table = table_maker("abalone_table3")(study)
+    table = maker("abalone_table3")(study)
     assert full_caption(table).endswith(
         "Our cells: mean ± standard deviation over runs, below it the 95 % interval (Student's t over seeds); "
         "3 seeds in every cell."
@@ -80,7 +80,7 @@ def test_the_same_number_of_seeds_everywhere_is_in_the_caption_only(study):
 
 
 def test_different_numbers_of_seeds_are_in_the_cells(parts, build):
-    table = table_maker("abalone_table3")(build(one_seed(parts, "bce")))
+    table = maker("abalone_table3")(build(one_seed(parts, "bce")))
     markdown, latex = to_markdown(table), to_latex(table)
     assert "| 67.00 ± 0.50 (n=3)<br>[65.76, 68.24] |" in markdown
     assert "| 63.00 (n=1)<br>[61.00, 66.00] |" in markdown
@@ -94,7 +94,7 @@ def test_different_numbers_of_seeds_are_in_the_cells(parts, build):
 
 
 def test_a_study_of_one_seed_claims_no_standard_deviation(parts, build):
-    text = to_markdown(table_maker("abalone_table3")(build(one_seed(parts))))
+    text = to_markdown(maker("abalone_table3")(build(one_seed(parts))))
     assert "±" not in text
     assert text.strip().endswith(
         "Our cells: one run each, below it the 95 % interval "
@@ -103,7 +103,7 @@ def test_a_study_of_one_seed_claims_no_standard_deviation(parts, build):
 
 
 def test_table1_has_no_interval(study):
-    table = table_maker("abalone_table1")(study)
+    table = maker("abalone_table1")(study)
     assert full_caption(table) == table.caption
     assert "<br>" not in to_markdown(table)
     assert "n=" not in to_markdown(table)
@@ -111,13 +111,13 @@ def test_table1_has_no_interval(study):
 
 
 def test_missing_cells_are_dashes_with_a_footnote(study):
-    text = to_markdown(table_maker("abalone_table3")(study))
+    text = to_markdown(maker("abalone_table3")(study))
     assert "–<sup>1</sup>" in text
     assert "<sup>1</sup> RCV1-v2 is not in study quick; add it to config.yaml or run a study that has it" in text
 
 
 def test_the_caption_says_what_was_run(study):
-    caption = to_markdown(table_maker("abalone_table3")(study)).strip().splitlines()[-1]
+    caption = to_markdown(maker("abalone_table3")(study)).strip().splitlines()[-1]
     for fact in (
         "study quick",
         "MiniLM-L6",
@@ -130,7 +130,7 @@ def test_the_caption_says_what_was_run(study):
 
 
 def test_a_group_without_our_values_has_one_column_of_dashes(study):
-    groups = {group.title: group for group in lay_out(table_maker("abalone_table3")(study)).groups}
+    groups = {group.title: group for group in lay_out(maker("abalone_table3")(study)).groups}
     assert groups["UK-LEX"].columns[0] == "ours"
     assert len(groups["UK-LEX"].columns) == 1 + 3
     assert groups["UK-LEX"].only_printed
@@ -147,7 +147,7 @@ def test_latex_special_characters_are_escaped():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_latex_has_no_bare_special_character_and_even_rows(study, name):
-    text = to_latex(table_maker(name)(study))
+    text = to_latex(maker(name)(study))
     assert text.isascii()
     assert r"Long\_tail \& demo" in text
     body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
@@ -161,7 +161,7 @@ def test_latex_has_no_bare_special_character_and_even_rows(study, name):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_latex_compiles_with_booktabs_alone(study, tmp_path):
-    tables = "\n".join(to_latex(table_maker(name)(study)) for name in TABLES)
+    tables = "\n".join(to_latex(maker(name)(study)) for name in TABLES)
     source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + tables + "\\end{document}\n"
     (tmp_path / "all.tex").write_text(source)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
@@ -171,7 +171,7 @@ def test_latex_compiles_with_booktabs_alone(study, tmp_path):
 
 
 def test_the_csv_is_the_tidy_table(study, tmp_path):
-    table = table_maker("abalone_table3")(study)
+    table = maker("abalone_table3")(study)
     write_table(table, tmp_path / "t.csv", tmp_path / "t.md", tmp_path / "t.tex")
     read = pd.read_csv(tmp_path / "t.csv", keep_default_na=False, na_values=[""])
     assert list(read.columns) == list(table.cells.columns)

@@ -5,9 +5,8 @@ from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
-from pushpull.paper.registry import table_maker
-from pushpull.paper.report import missing_cells, write_headline
-from pushpull.paper.study import NEIGHBOURHOODS
+from pushpull.papers import maker
+from pushpull.report.report import missing_cells, write_headline
 from synthetic_study import make_card
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
@@ -43,50 +42,56 @@ class Files(SimpleNamespace):
     def __getitem__(self, name):
         return getattr(self, name)
 
+    def get(self, name, default=None):
+        return getattr(self, name, default)
+
 
 def run_script(name, log, **parts):
-    snakemake = SimpleNamespace(log=[str(log)], **{key: Files(**value) for key, value in parts.items()})
+    named = {key: Files(**value) for key, value in parts.items()}
+    snakemake = SimpleNamespace(log=[str(log)], config={}, **named)
     runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake})
 
 
 def split_by_run(parts, folder):
+    """Write metrics.csv of every run into its folder below this one; return the paths."""
     files = []
     for run in parts["runs"]:
         keys = ("dataset", "method", "seed")
+        path = folder / run["path"]
+        path.mkdir(parents=True)
         rows = [row for row in parts["rows"] if all(row[key] == run[key] for key in keys)]
         lines = [f"{row['protocol']},{row['split']},{row['metric']},{row['value']!r}" for row in rows]
-        files.append(folder / f"{'_'.join(str(run[key]) for key in keys)}.csv")
+        files.append(path / "metrics.csv")
         files[-1].write_text("\n".join(["protocol,split,metric,value", *lines]) + "\n")
     return files
 
 
-def test_the_scripts_make_a_whole_report(study, parts, tmp_path):
-    folder, log = tmp_path / "results" / "quick", tmp_path / "log"
-    files = split_by_run(parts, tmp_path)
+def test_the_scripts_make_a_whole_report(study, parts, tmp_path, monkeypatch):
+    monkeypatch.setattr("pushpull.planning.plan.Plan", lambda _: SimpleNamespace(record=dict(study.info)))
+    monkeypatch.chdir(tmp_path)  # where the results are
+    folder, log = Path("results/quick"), tmp_path / "log"
+    files = [file.relative_to(tmp_path) for file in split_by_run(parts, tmp_path)]
     cards = [tmp_path / f"card_{name}.json" for name in parts["datasets"]]
     for card, (name, facts) in zip(cards, parts["datasets"].items(), strict=True):
         card.write_text(json.dumps(make_card(name, facts["title"])))
-    collected = {name: folder / f"{name}.csv" for name in ("metrics", "inference", "label_distances")}
-    collected["runs"] = folder / "runs.json"
-    given = {"metrics": files, "inference": [], "models": []}
-    params = {"study": study.info, "timed": [], "distant": []}
-    run_script("collect", log, input=given, params=params, output=collected)
-    inputs = collected | {"cards": cards, "comparisons": tmp_path / "comparisons.csv"}
-    inputs["neighbourhoods"] = tmp_path / "neighbourhoods.csv"
-    inputs["neighbourhoods"].write_text(",".join(NEIGHBOURHOODS) + "\n")
+    collected = {"metrics": folder / "metrics.csv", "runs": folder / "runs.json"}
+    run_script("collect", log, input={"metrics": files}, params={"papers": ["abalone"]}, output=collected)
+    inputs = {"metrics": files, "cards": cards, "comparisons": [tmp_path / "comparisons.csv"], "inference": []}
+    inputs |= {"neighbourhoods": [], "models": []}
     tables, figures = {"csv": [], "md": [], "tex": []}, []
     for name in TABLES:
         output = {kind: folder / "tables" / f"{name}.{kind}" for kind in tables}
-        run_script("table", log, input=inputs, params={"name": name}, output=output)
+        run_script("table", log, input=inputs, wildcards={"name": name}, output=output)
         for kind, file in output.items():
             tables[kind].append(file)
     for name in FIGURES:
         output = {kind: folder / "figures" / f"{name}.{kind}" for kind in ("pdf", "png")}
-        run_script("figure", log, input=inputs, params={"name": name}, output=output)
+        run_script("figure", log, input=inputs, wildcards={"name": name}, output=output)
         figures.append(output["png"])
     (tmp_path / "run.json").write_text('{"device": "x86_64 CPU", "wall_seconds": 7200, "versions": {"torch": "2"}}')
     # As the rule gives them: every CSV, then every Markdown file, then every LaTeX file.
-    inputs |= {"tables": [*chain(*tables.values())], "figures": figures, "run_json": [tmp_path / "run.json"]}
+    inputs |= collected | {"tables": [*chain(*tables.values())], "figures": figures}
+    inputs["run_json"] = [tmp_path / "run.json"]
     output = {"report": folder / "report.html", "headline": folder / "headline.txt"}
     output["manifest"] = folder / "manifest.json"
     run_script("report", log, input=inputs, output=output)
@@ -157,7 +162,7 @@ def test_a_long_headline_is_cut(study, tmp_path):
 def test_missing_cells_name_table_place_and_reason(parts, build):
     for name in ("runs", "rows"):
         parts[name] = [item for item in parts[name] if item["method"] != "focal"]
-    missing = missing_cells([table_maker("abalone_table3")(build(parts))])
+    missing = missing_cells([maker("abalone_table3")(build(parts))])
     reasons = {(where, note.split(";")[0]) for _, where, note in missing}
     assert ("AAPD (arXiv): L_FCL", "method focal is not in study quick") in reasons
     assert ("UK-LEX", "UK-LEX is not in study quick") in reasons

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from pushpull.paper.selection import prefer, select_setting, summarise
+from pushpull.tables.selection import prefer, select_setting, summarise
 
 
 def grid(validation, test=None):

@@ -1,10 +1,10 @@
 import pytest
-from pushpull.paper.abalone_rows import PAPER
-from pushpull.paper.registry import table_maker
-from pushpull.paper.rendering import full_caption, to_markdown
-from pushpull.paper.tables import describe
-from pushpull.paper.variants import released_settings
-from pushpull.settings import RELEASED_CODE, SETTINGS, defaults
+from pushpull.kinds import RELEASED_CODE, SETTINGS, defaults
+from pushpull.papers import maker
+from pushpull.papers.abalone.rows import PAPER
+from pushpull.tables.captions import describe
+from pushpull.tables.rendering import full_caption, to_markdown
+from pushpull.tables.variants import released_settings
 
 PAPERS_WAY = {"divisor": "batch", "head_learning_rate": 5e-5, "clean_text": False, "probe_grid": "paper"}
 
@@ -37,7 +37,7 @@ def test_tables_are_silent_about_the_papers_way(parts, build):
     study = build(settle(parts))
     assert "eleased" not in describe(study, PAPER)
     for name in ("table2", "table3", "table4", "table_ladder"):
-        assert "eleased code's way" not in to_markdown(table_maker(f"abalone_{name}")(study))
+        assert "eleased code's way" not in to_markdown(maker(f"abalone_{name}")(study))
 
 
 def test_captions_and_rows_say_which_methods_went_the_released_codes_way(parts, build):
@@ -45,13 +45,13 @@ def test_captions_and_rows_say_which_methods_went_the_released_codes_way(parts, 
     study = build(settle(parts, **given))
     sentence = "Released code's way: divisor anchors (Base, MSC); head_learning_rate as the encoder (MSC)."
     for name in ("table2", "table3", "table4", "table_ladder"):
-        assert sentence in full_caption(table_maker(f"abalone_{name}")(study))
-    table = table_maker("abalone_table3")(study)
+        assert sentence in full_caption(maker(f"abalone_{name}")(study))
+    table = maker("abalone_table3")(study)
     assert note(table, "L_MSC") == {"MSC: released code's way, divisor anchors, head_learning_rate as the encoder"}
     assert note(table, "L_Base") == {"Base: released code's way, divisor anchors"}
     assert note(table, "L_BCE") == note(table, "L_MSC-FT") == {""}
     assert "\nBase: released code's way, divisor anchors  \n" in to_markdown(table)
-    steps = table_maker("abalone_table_ladder")(study)
+    steps = maker("abalone_table_ladder")(study)
     assert note(steps, "L_Base vs L_MLM") == {"Base: released code's way, divisor anchors"}
 
 
@@ -70,7 +70,7 @@ def test_the_note_is_of_the_chosen_grid_point_the_caption_of_all(parts, build):
             for row in parts["rows"]
             if all(row[key] == run[key] for key in ("dataset", "method", "seed", "setting"))
         ]
-    table = table_maker("abalone_table3")(build(parts))
+    table = maker("abalone_table3")(build(parts))
     assert "divisor anchors (MSC)" in table.caption
     assert note(table, "L_MSC") == {""}
 
@@ -84,6 +84,6 @@ def test_the_note_joins_the_one_about_temperatures(parts, build):
             for row in parts["rows"]
             if all(row[key] == run[key] for key in ("dataset", "method", "seed", "setting"))
         ]
-    table = table_maker("abalone_table2")(build(parts))
+    table = maker("abalone_table2")(build(parts))
     words = "6 values: 3 seeds × temperature 0.1, 0.2; MSC: released code's way, divisor anchors"
     assert note(table, "L_MSC") == {words}

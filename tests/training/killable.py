@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from pushpull.data.dataset import label_names, read_card
 from pushpull.encoders.encoder import open_encoder, save_encoder
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from pushpull.training.loop import fit
 from pushpull.training.registry import load
 from pushpull.training.run import load_corpus, start_encoder

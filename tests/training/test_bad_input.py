@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from pushpull.config import check
 from pushpull.encoders.encoder import tokenise
 from pushpull.errors import InputError
+from pushpull.kinds import defaults
 from pushpull.losses import registry
-from pushpull.settings import defaults
+from pushpull.planning.config import check
 from pushpull.training import checkpoint
 from pushpull.training.loop import Corpus, epoch_order, fit, validate
 from pushpull.training.registry import load

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.encoder import tokenise
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from pushpull.training.registry import load
 from torch.nn import functional as F
 

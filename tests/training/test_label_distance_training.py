@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.encoder import forward, tokenise
+from pushpull.kinds import defaults
 from pushpull.losses.label_distance import confusion_distances, label_distance
 from pushpull.losses.supervised import cross_entropy
-from pushpull.settings import defaults
 from pushpull.training import loop
 from pushpull.training.loop import epoch_file, fit
 from pushpull.training.registry import load

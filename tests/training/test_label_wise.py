@@ -5,9 +5,9 @@ import pytest
 import torch
 from pushpull.encoders.encoder import tokenise
 from pushpull.encoders.sentence import token_states
+from pushpull.kinds import defaults
 from pushpull.losses.related import mulcon
 from pushpull.losses.supervised import bce
-from pushpull.settings import defaults
 from pushpull.training.registry import load
 
 TEXTS = ["grain prices rose", "the port is closed", "rain and grain", "a strike at the port of the northern island"]

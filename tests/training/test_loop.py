@@ -7,7 +7,7 @@ import pytest
 import torch
 from pushpull.encoders.encoder import tokenise
 from pushpull.errors import InputError
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from pushpull.training import loop
 from pushpull.training.loop import (
     Corpus,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from four_texts import LABELS, batch_of
 from pushpull.data.prepare import prepare
-from pushpull.settings import defaults
+from pushpull.kinds import defaults
 from pushpull.training.optimiser import parameter_groups
 from pushpull.training.registry import load
 from pushpull.training.run import load_corpus

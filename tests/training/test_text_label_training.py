@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.encoder import tokenise
+from pushpull.kinds import defaults
 from pushpull.losses import text_label
 from pushpull.losses.texts_and_labels import texts_and_labels
-from pushpull.settings import defaults
 from pushpull.training.registry import load
 from torch.nn import functional as F
 

@@ -3,8 +3,8 @@
 from copy import deepcopy
 
 import pytest
-from pushpull.config import check
 from pushpull.errors import InputError
+from pushpull.planning.config import check
 from workflow_runs import SHIPPED
 
 EXPERIMENT = "studies.quick.experiments.0"

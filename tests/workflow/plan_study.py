@@ -2,8 +2,8 @@
 
 from copy import deepcopy
 
-from pushpull.config import check
-from pushpull.plan import Plan
+from pushpull.planning.config import check
+from pushpull.planning.plan import Plan
 from snakemake.iocontainers import Wildcards
 from workflow_runs import SHIPPED
 

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 import yaml
 from config_mistakes import EXPERIMENT, changed, complaint, line
-from pushpull.config import check
+from pushpull.planning.config import check
 from workflow_runs import SHIPPED, TINY
 
 

@@ -48,7 +48,7 @@ def test_a_failed_run_is_missing_in_the_tables_until_it_is_mended(again):
     log = f"logs/train/{RUN}.log"
     end = failed.stdout[failed.stdout.index("1 job failed:") :]
     reason = f"FileExistsError: [Errno 17] File exists: 'results/runs/{RUN}/checkpoints'"
-    assert f"  train: {log}\n    {reason}\n" in end
+    assert f"  train_classifier: {log}\n    {reason}\n" in end
     assert "results/two/report.html has the runs that are there" in end
     assert "Not complete: 1 of 3 runs are missing." in failed.stdout
     study = again / "results/two"
@@ -63,7 +63,7 @@ def test_a_failed_run_is_missing_in_the_tables_until_it_is_mended(again):
     mended = real_run(again, *arguments)
     assert mended.returncode == 0, mended.stdout[-8000:]
     counts = job_counts(mended.stdout)
-    assert (counts["train"], counts["collect"], counts["table"], counts["report"]) == (1, 1, 3, 1)
+    assert (counts["train_classifier"], counts["collect"], counts["table"], counts["report"]) == (1, 1, 3, 1)
     assert {path: time for path, time in times(again).items() if path in before} == before
     assert seeds_shown(again) == {"2"}
     for path in [study / "report.html", study / "headline.txt", study / "runs.json", *study.glob("tables/*")]:

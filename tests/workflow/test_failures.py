@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from pushpull.failures import LONGEST, failed_jobs, last_error, stopped, summary, why
+from pushpull.planning.failures import LONGEST, failed_jobs, last_error, stopped, summary, why
 from workflow_runs import ROOT
 
 # Of the log of Snakemake 9.27: a download that fails three times, a training that fails, one that a retry saved.
@@ -130,7 +130,7 @@ def test_the_summary_has_each_log_and_the_reason_in_it(tmp_path):
     assert lines == ["2 jobs failed:", f"  prepare: {logs[0]}, slurm.log", "    no such file", "  all"]
 
 
-@pytest.mark.parametrize("module", ["on_error", "missing", "study_record"])
+@pytest.mark.parametrize("module", ["planning.on_error", "planning.missing", "planning.study_record"])
 def test_what_the_rules_import_is_light(module):
     heavy = ("torch", "pandas", "numpy", "pyarrow")
     code = f"import sys, pushpull.{module}; print(*(set(sys.modules) & set({heavy!r})))"

@@ -6,7 +6,8 @@ from copy import deepcopy
 import pytest
 from plan_study import of_method, plan_of, wildcards
 from pushpull.errors import InputError
-from pushpull.plan import Plan
+from pushpull.planning.inputs import Inputs
+from pushpull.planning.plan import Plan
 from workflow_runs import SHIPPED
 
 # Settings and grids.
@@ -83,13 +84,13 @@ def test_the_methods_own_temperature_is_that_of_its_entry():
     experiment = config["studies"]["quick"]["experiments"][0]
     experiment["methods"] = {"base": {"temperature": [0.1, 0.2]}, "base_ft": None}
     plan = Plan(config)
-    (setting,) = plan.parents(wildcards(of_method(plan, "base_ft")[0]))
+    (setting,) = Inputs(plan).parents(wildcards(of_method(plan, "base_ft")[0]))
     assert "tau0.2" in setting
 
 
 def test_where_no_grid_point_has_the_methods_own_temperature_all_may_be_started_from():
     plan = plan_of([{"methods": {"base": {"temperature": [0.07, 0.2]}, "base_ft": None}}])
-    assert len(plan.parents(wildcards(of_method(plan, "base_ft")[0]))) == 2
+    assert len(Inputs(plan).parents(wildcards(of_method(plan, "base_ft")[0]))) == 2
 
 
 # What goes together, and what does not.
@@ -110,7 +111,9 @@ def test_static_distances_are_the_pairs_of_the_dataset_and_part_of_the_runs_path
     other["datasets"]["quick_single"]["confusable"] = pairs[:1]
     (changed_run,) = [run for run in of_method(Plan(other), "clld") if run.encoder == "text_cnn"]
     assert changed_run.path != run.path
-    assert Plan(other).entry(wildcards(run)) == plan.entry(wildcards(run))  # the dataset itself is not prepared again
+    assert Inputs(Plan(other)).entry(wildcards(run)) == Inputs(plan).entry(
+        wildcards(run)
+    )  # the dataset itself is not prepared again
 
 
 def test_static_distances_without_pairs_are_refused_with_what_to_write():

@@ -4,14 +4,16 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from plan_study import config_of, of_method, wildcards
-from pushpull.config import check
 from pushpull.errors import InputError
-from pushpull.missing import NOT_YET, half_there
-from pushpull.plan import Plan
-from pushpull.settings import PROTOCOLS
+from pushpull.kinds import KINDS
+from pushpull.planning.config import check
+from pushpull.planning.inputs import Inputs
+from pushpull.planning.missing import NOT_YET, half_there
+from pushpull.planning.plan import Plan
 
 COMMON = {"papers": ["abalone"], "datasets": ["quick_multilabel"], "encoders": ["tiny"]}
 METHODS = {"pretrained": None, "bce": None, "base": None, "base_ft": None}
@@ -34,7 +36,7 @@ def finish(run) -> Path:
     """Leave the files of an evaluated run, oldest first."""
     for name in ("card.json", "test.parquet"):
         write(Path("results/data", run.dataset, name), age=9)
-    files = ["metrics.csv", *(f"{protocol}/decisions.npz" for protocol in PROTOCOLS[run.settings["kind"]])]
+    files = ["metrics.csv", *(f"{protocol}/decisions.npz" for protocol in KINDS[run.settings["kind"]].protocols)]
     files += ["embeddings/train.npy", "embeddings/test.npy", "model/config.json", "run.json"]
     for age, name in enumerate(files):
         write(Path(run.path, name), json.dumps({"settings": run.settings}) if name == "run.json" else "", age=age)
@@ -59,20 +61,20 @@ def partial(config: dict) -> Plan:
 
 
 def lacking(plan: Plan) -> dict:
-    return {(run["method"], run["seed"]): run for run in plan.study_record().get("missing", [])}
+    return {(run["method"], run["seed"]): run for run in plan.record.get("missing", [])}
 
 
 def test_a_complete_study_is_recorded_as_if_nothing_could_be_missing(config):
     for run in Plan(config).runs():
         finish(run)
-    assert partial(config).study_record() == Plan(config).study_record()
-    assert partial(config).all_metrics() == Plan(config).all_metrics()
+    assert partial(config).record == Plan(config).record
+    assert Inputs(partial(config)).all_metrics() == Inputs(Plan(config)).all_metrics()
 
 
 def test_without_partial_every_run_counts_be_it_there_or_not(config):
-    assert len(Plan(config).all_metrics()) == 7
-    assert Plan(config | {"partial": False}).study_record() == Plan(config).study_record()
-    assert "missing" not in Plan(config).study_record()
+    assert len(Inputs(Plan(config)).all_metrics()) == 7
+    assert Plan(config | {"partial": False}).record == Plan(config).record
+    assert "missing" not in Plan(config).record
 
 
 @pytest.mark.parametrize("value", [True, "true"])  # as in config.yaml, and as `--config partial=true` gives it
@@ -82,10 +84,11 @@ def test_a_missing_run_is_in_nothing_that_the_rules_read(config, value):
     plan = Plan(check(config | {"partial": value}))
     assert second not in plan.runs()
     assert len(plan.runs()) == len(Plan(config).runs()) - 1
-    everything = [*plan.all_metrics(), *plan.decision_files()]
+    compared = Inputs(plan).compared(SimpleNamespace(paper="abalone"))
+    everything = [*Inputs(plan).all_metrics(), *compared["decisions"]]
     assert not [path for path in everything if path.startswith(second.path)]
     assert [path for path in everything if path.startswith(first.path)]
-    assert [run["path"] for run in plan.study_record()["runs"]] == [run.path for run in plan.runs()]
+    assert [run["path"] for run in plan.record["runs"]] == [run.path for run in plan.runs()]
     assert lacking(plan) == {
         ("bce", 2): {
             "paper": "abalone",
@@ -94,6 +97,8 @@ def test_a_missing_run_is_in_nothing_that_the_rules_read(config, value):
             "method": "bce",
             "setting": second.setting,
             "seed": 2,
+            "settings": second.settings,
+            "path": second.path,
             "reason": NOT_YET,
             "log": "",
         }
@@ -102,7 +107,7 @@ def test_a_missing_run_is_in_nothing_that_the_rules_read(config, value):
 
 def test_a_method_all_of_whose_runs_are_missing_is_still_one_of_the_study(config):
     finish_but(config, "bce")
-    assert set(partial(config).study_record()["methods"]) == set(METHODS)
+    assert set(partial(config).record["methods"]) == set(METHODS)
 
 
 @pytest.mark.parametrize("gone", ["metrics.csv", "run.json", "model/config.json", "embeddings/test.npy"])
@@ -147,7 +152,7 @@ def test_a_run_that_lacks_a_file_that_tables_or_figures_are_made_of_is_missing(c
 def test_the_reason_is_the_error_in_the_newest_log(config):
     run, other = finish_but(config, "bce")
     finish(other)
-    write(log_of(run, "embed"), "error: an older one\n", age=10)
+    write(log_of(run, "evaluate"), "error: an older one\n", age=10)
     write(log_of(run, "train"), "epoch 1\nerror: loss is nan\n", age=5)
     found = lacking(partial(config))["bce", 1]
     assert (found["reason"], found["log"]) == ("loss is nan", str(log_of(run, "train")))
@@ -158,7 +163,7 @@ def test_the_reason_is_the_error_in_the_newest_log(config):
 def test_a_run_that_was_trained_again_does_not_show_an_old_error(config):
     run, other = finish_but(config, "bce")
     finish(other)
-    write(log_of(run, "embed"), "error: an older one\n", age=10)
+    write(log_of(run, "evaluate"), "error: an older one\n", age=10)
     write(log_of(run, "train"), "epoch 4\n", age=5)
     assert lacking(partial(config))["bce", 1]["reason"] == "not finished; its log ends: epoch 4"
 
@@ -180,36 +185,36 @@ def test_a_run_whose_dataset_failed_shows_the_log_of_the_dataset(config):
     write(Path("logs/download/r8.log"), "done\n", age=5)
     write(Path("logs/prepare/r8.log"), "error: r8.csv, line 2: no column\n")
     plan = partial(more)
-    (found,) = plan.study_record()["missing"]
+    (found,) = plan.record["missing"]
     assert (found["dataset"], found["reason"]) == (other.dataset, "r8.csv, line 2: no column")
     assert found["log"] == "logs/prepare/r8.log"
-    assert plan.cards() == ["results/data/quick_multilabel/card.json"]
-    assert set(plan.study_record()["datasets"]) == {"quick_multilabel", "r8"}
+    assert Inputs(plan).all_cards() == ["results/data/quick_multilabel/card.json"]
+    assert set(plan.record["datasets"]) == {"quick_multilabel", "r8"}
 
 
 def test_inference_that_was_not_timed_is_told_apart(config):
     joint = config_of([{"methods": {"bce": None, "joint": None}}], (1, 2), COMMON | {"papers": ["knn_mltc"]})
     for run in Plan(joint).runs():
         finish(run)
-    (timed,) = Plan(joint).inference()
+    (timed,) = Plan(joint).timed()
     write(log_of(timed, "inference"), "error: too slow\n")
     plan = partial(joint)
-    assert plan.inference() == []
-    record = plan.study_record()
+    assert plan.timed() == []
+    record = plan.record
     assert "missing" not in record
     assert [(run["method"], run["seed"], run["reason"]) for run in record["untimed"]] == [("joint", 1, "too slow")]
     write(Path(timed.path, "inference.json"))
-    assert partial(joint).inference() == [timed]
-    assert "untimed" not in partial(joint).study_record()
+    assert partial(joint).timed() == [timed]
+    assert "untimed" not in partial(joint).record
 
 
 def test_neighbourhoods_are_drawn_of_runs_that_are_there(config):
     joint = config_of([{"methods": {"bce": None, "joint": None}}], (1, 2), COMMON | {"papers": ["knn_mltc"]})
-    assert [(run.method, run.seed) for run in Plan(joint).neighbourhoods()] == [("bce", 1), ("joint", 1)]
+    assert [(run.method, run.seed) for run in Plan(joint).shown("knn_mltc_figure3")] == [("bce", 1), ("joint", 1)]
     for run in Plan(joint).runs():
         if (run.method, run.seed) != ("joint", 1):
             finish(run)
-    assert [(run.method, run.seed) for run in partial(joint).neighbourhoods()] == [("bce", 1), ("joint", 2)]
+    assert [(run.method, run.seed) for run in partial(joint).shown("knn_mltc_figure3")] == [("bce", 1), ("joint", 2)]
 
 
 def test_what_is_half_there_has_a_run_and_lacks_one_or_a_time(config):
@@ -217,7 +222,7 @@ def test_what_is_half_there_has_a_run_and_lacks_one_or_a_time(config):
     first, second = joint.runs()
 
     def found() -> bool:
-        return half_there(joint.runs(), joint.inference())
+        return half_there(joint.runs(), joint.timed())
 
     assert not found()
     finish(first)

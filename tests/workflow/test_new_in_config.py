@@ -8,7 +8,7 @@ pytestmark = pytest.mark.slow
 
 STUDY = yaml.safe_load(TINY.read_text())["studies"]["tiny"]
 SMALL = {"max_tokens": 16, "epochs": 1, "batch_size": 16, "learning_rate": 1.0e-3, "head_learning_rate": 1.0e-2}
-RUNS = ("train", "finetune", "embed", "embed_and_classify", "evaluate", "evaluate_classified")
+RUNS = ("train", "train_classifier", "finetune", "evaluate", "evaluate_classified")
 
 
 def plan_with(folder, extra: dict, experiments: list[dict], **study) -> list[Job]:
@@ -26,7 +26,9 @@ def of_runs(jobs: list[Job], *rules: str) -> set[tuple]:
 
 
 def assert_trained_because_new(jobs: list[Job]) -> None:
-    reasons = {job.facts["reason"].split(":")[0] for job in jobs if job.rule in ("train", "prepare")}
+    reasons = {
+        job.facts["reason"].split(":")[0] for job in jobs if job.rule in ("train", "train_classifier", "prepare")
+    }
     assert reasons == {"Missing output files"}
 
 
@@ -34,7 +36,7 @@ def test_a_new_dataset_prepares_trains_and_evaluates_itself_alone(again):
     entry = yaml.safe_load(TINY.read_text())["datasets"]["tiny"] | {"title": "More"}
     more = {"papers": ["abalone"], "datasets": ["more"], "encoders": ["tiny"], "settings": SMALL}
     jobs = plan_with(again, {"datasets": {"more": entry}}, [*STUDY["experiments"], more | {"methods": {"bce": None}}])
-    assert of_runs(jobs) == of_runs(jobs, "train") == {("more", "tiny", "bce", "1")}
+    assert of_runs(jobs) == of_runs(jobs, "train_classifier") == {("more", "tiny", "bce", "1")}
     assert [job.wildcards()["dataset"] for job in jobs if job.rule == "prepare"] == ["more"]
     assert_trained_because_new(jobs)
 
@@ -43,7 +45,7 @@ def test_a_new_encoder_trains_its_runs_alone(again):
     card = {"title": "narrow CNN", "architecture": "text_cnn", "embedding": 8, "feature_maps": 4}
     more = {"papers": ["knn_mltc"], "datasets": ["tiny"], "encoders": ["narrow"], "settings": SMALL}
     jobs = plan_with(again, {"encoders": {"narrow": card}}, [*STUDY["experiments"], more | {"methods": {"bce": None}}])
-    assert of_runs(jobs) == of_runs(jobs, "train") == {("tiny", "narrow", "bce", "1")}
+    assert of_runs(jobs) == of_runs(jobs, "train_classifier") == {("tiny", "narrow", "bce", "1")}
     assert "prepare" not in {job.rule for job in jobs}
     assert_trained_because_new(jobs)
 
@@ -52,7 +54,7 @@ def test_a_new_seed_trains_that_seed_alone(again):
     jobs = plan_with(again, {}, STUDY["experiments"], seeds=[1, 2])
     assert {seed for *_, seed in of_runs(jobs)} == {"2"}
     assert {method for _, _, method, _ in of_runs(jobs, "finetune")} == {"base_ft", "msc_ft"}
-    assert ("tiny", "tiny_ldgn", "joint", "2") in of_runs(jobs, "train")
+    assert ("tiny", "tiny_ldgn", "joint", "2") in of_runs(jobs, "train_classifier")
     assert "pretrained" not in {method for _, _, method, _ in of_runs(jobs)}  # nothing in it is random
     assert_trained_because_new(jobs)
 

@@ -71,7 +71,7 @@ def test_a_users_own_csv_runs_through_everything_and_no_other_run_again(again):
     done = real_run(again, "--configfile", TINY, extra)
     assert done.returncode == 0, done.stdout[-8000:]
     counts = job_counts(done.stdout)
-    wanted = {"prepare": 1, "train": 2, "finetune": 0, "embed": 1, "embed_and_classify": 1}
+    wanted = {"prepare": 1, "train": 1, "train_classifier": 1, "finetune": 0}
     wanted |= {"evaluate": 1, "evaluate_classified": 1, "inference": 0}
     assert {rule: counts.get(rule, 0) for rule in wanted} == wanted
     after = {path: (again / "results/runs/tiny" / path).stat().st_mtime_ns for path in before}

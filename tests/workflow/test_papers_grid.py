@@ -4,9 +4,9 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-import yaml
-from pushpull.plan import Plan
-from workflow_runs import ROOT
+from pushpull.planning.inputs import Inputs
+from pushpull.planning.plan import Plan
+from workflow_runs import SHIPPED
 
 # Learning rates {5e-5, 2e-5} are in every grid, and 3 seeds.
 BASELINE = 18  # 2 learning rates x 3 numbers of epochs {10, 40, 80} x 3 seeds
@@ -41,7 +41,7 @@ GRID = {"aapd": BOTH_TABLES, "rcv1_v2": BOTH_TABLES, "uk_lex": TABLE_3}
 ENCODERS = {"aapd": "roberta", "rcv1_v2": "roberta", "uk_lex": "roberta"}
 TRAININGS = 390  # 150 + 150 + 90
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = SHIPPED
 
 
 def of_kind(dataset: str, kind: str) -> list[str]:
@@ -180,4 +180,4 @@ def test_base_models_of_knn_mltc_are_trained_as_printed(plan, encoder):
 
 def test_neighbours_of_knn_mltc_are_as_many_as_printed(plan):
     for dataset, k in (("aapd_usual", 5), ("rcv1_v2_usual", 10)):
-        assert plan.knn(SimpleNamespace(dataset=dataset)) == {"k": k, "temperature": 1.0, "proportion": 0.5}
+        assert Inputs(plan).knn(SimpleNamespace(dataset=dataset)) == {"k": k, "temperature": 1.0, "proportion": 0.5}

@@ -8,8 +8,9 @@ from copy import deepcopy
 import pytest
 from plan_study import of_method, plan_of, wildcards
 from pushpull.errors import InputError
-from pushpull.plan import Plan
-from pushpull.settings import CLASSIFIER, KINDS, PROTOCOLS
+from pushpull.kinds import CLASSIFIER, KINDS
+from pushpull.planning.inputs import Inputs
+from pushpull.planning.plan import Plan
 from snakemake.iocontainers import Wildcards
 from workflow_runs import ROOT, SHIPPED, planned
 
@@ -39,12 +40,12 @@ def test_an_experiment_may_have_its_own_seeds():
 def test_a_run_that_two_experiments_share_is_there_once():
     plan = plan_of([{"methods": {"bce": None}}, {"methods": {"bce": None, "base": None}}])
     assert len(plan.runs()) == 4
-    assert len(plan.all_metrics()) == len(plan.study_record()["runs"]) == 4
+    assert len(Inputs(plan).all_metrics()) == len(plan.record["runs"]) == 4
 
 
 def test_the_order_of_the_metrics_files_is_that_of_the_recorded_runs():
     plan = Plan(SHIPPED)
-    assert plan.all_metrics() == [f"{run['path']}/metrics.csv" for run in plan.study_record()["runs"]]
+    assert Inputs(plan).all_metrics() == [f"{run['path']}/metrics.csv" for run in plan.record["runs"]]
 
 
 @pytest.mark.parametrize("study", SHIPPED["studies"])
@@ -72,21 +73,21 @@ def test_fine_tuning_may_start_from_all_grid_points_at_the_methods_own_temperatu
     tuned = of_method(plan, "base_ft")
     assert len(tuned) == 2 * 3
     for run in tuned:
-        metrics, models = plan.parents(wildcards(run)), plan.parent_models(wildcards(run))
+        metrics, models = Inputs(plan).parents(wildcards(run)), Inputs(plan).parent_models(wildcards(run))
         assert set(metrics) == set(models) == {"lr5e-05_tau0.1_ep80", "lr2e-05_tau0.1_ep80"}
         for setting, paths in metrics.items():
             folder = f"results/runs/quick_multilabel/tiny/base/{setting}"
             assert sorted(paths) == [f"{folder}/seed{seed}/metrics.csv" for seed in (1, 2, 3)]
             assert models[setting] == f"{folder}/seed{run.seed}/model"
-        inputs = plan.finetune_inputs(wildcards(run))
-        assert len(inputs) == len(set(inputs)) == 2 * 3 + 2
-        assert set(inputs) == {path for paths in metrics.values() for path in paths} | set(models.values())
+        files = Inputs(plan).finetune_inputs(wildcards(run))
+        assert len(files) == len(set(files)) == 2 * 3 + 2
+        assert set(files) == {path for paths in metrics.values() for path in paths} | set(models.values())
 
 
 def test_fine_tuning_waits_for_no_score_where_there_is_one_grid_point():
     plan = plan_of([{"methods": {"base": None, "base_ft": None}}])
     for run in of_method(plan, "base_ft"):
-        assert plan.finetune_inputs(wildcards(run)) == list(plan.parent_models(wildcards(run)).values())
+        assert Inputs(plan).finetune_inputs(wildcards(run)) == list(Inputs(plan).parent_models(wildcards(run)).values())
 
 
 def test_every_file_that_fine_tuning_reads_belongs_to_a_planned_run():
@@ -94,8 +95,8 @@ def test_every_file_that_fine_tuning_reads_belongs_to_a_planned_run():
         plan = Plan(SHIPPED | {"study": study})
         planned_paths = {run.path for run in plan.runs()}
         for run in plan.runs():
-            if plan.kind(run.method) == "finetune":
-                read = plan.finetune_inputs(wildcards(run))
+            if run.settings["kind"] == "finetune":
+                read = Inputs(plan).finetune_inputs(wildcards(run))
                 assert {path.rpartition("/")[0] for path in read} <= planned_paths
 
 
@@ -107,7 +108,7 @@ def test_fine_tunings_in_two_experiments_read_the_grid_of_their_own():
         ]
     )
     for run in of_method(plan, "base_ft"):
-        (setting,) = plan.parents(wildcards(run))
+        (setting,) = Inputs(plan).parents(wildcards(run))
         assert setting.endswith("ep5" if run.settings["epochs"] == 1 else "ep6")
 
 
@@ -116,32 +117,32 @@ def test_fine_tunings_in_two_experiments_read_the_grid_of_their_own():
 
 def test_every_kind_has_its_protocols_and_knn_is_mixed_with_the_first():
     plan = Plan(SHIPPED)
-    assert set(PROTOCOLS) == set(KINDS)
+    assert all(kind.protocols for kind in KINDS.values())
     for run in plan.runs():
-        own = "classifier" if plan.kind(run.method) in CLASSIFIER else "linear_probe"
-        assert plan.protocols(wildcards(run)) == (own, "knn", "dbc")
+        own = "classifier" if run.settings["kind"] in CLASSIFIER else "linear_probe"
+        assert Inputs(plan).protocols(wildcards(run)) == (own, "knn", "dbc")
 
 
 def test_a_dataset_may_have_its_own_settings_of_knn():
     config = deepcopy(SHIPPED)
     config["datasets"]["quick_multilabel"]["knn"] = {"k": 3}
-    found = Plan(config).knn(Wildcards(fromdict={"dataset": "quick_multilabel"}))
+    found = Inputs(Plan(config)).knn(Wildcards(fromdict={"dataset": "quick_multilabel"}))
     assert found == SHIPPED["knn"] | {"k": 3}
-    assert Plan(config).knn(Wildcards(fromdict={"dataset": "quick_single"})) == SHIPPED["knn"]
+    assert Inputs(Plan(config)).knn(Wildcards(fromdict={"dataset": "quick_single"})) == SHIPPED["knn"]
 
 
-def test_neighbours_are_looked_at_in_the_runs_of_knn_mltc_only():
+def test_neighbours_are_looked_at_in_every_run_with_a_classifier_whatever_the_study():
     plan = plan_of(
         [
-            {"papers": ["abalone"], "methods": {"bce": None}},
+            {"papers": ["abalone"], "methods": {"bce": None, "base": None}},
             {"papers": ["knn_mltc"], "methods": {"joint": {"contrastive_weight": [0.1, 1.0]}, "bce": {"epochs": 3}}},
         ]
     )
     for run in plan.runs():
-        assert plan.retrieval(wildcards(run)) == (run.method == "joint" or run.settings["epochs"] == 3)
-    (timed,) = plan.inference()
+        assert Inputs(plan).retrieval(wildcards(run)) == (run.method != "base")
+    (timed,) = plan.timed()
     assert (timed.method, timed.seed, timed.settings["contrastive_weight"]) == ("joint", 1, 0.1)
-    assert [run.method for run in plan.neighbourhoods()] == ["bce", "joint"]
+    assert [run.method for run in plan.shown("knn_mltc_figure3")] == ["joint", "bce"]
 
 
 def test_what_is_prepared_from():
@@ -149,9 +150,9 @@ def test_what_is_prepared_from():
     files = {"train": "a.csv", "test": "b.csv"}
     config["datasets"]["mine"] = {"title": "m", "task": "multi", "reader": "csv", "files": files}
     plan = Plan(config)
-    assert plan.raw(Wildcards(fromdict={"dataset": "mine"})) == {"files": ["a.csv", "b.csv"]}
-    assert plan.raw(Wildcards(fromdict={"dataset": "quick_single"})) == {}
-    assert plan.raw(Wildcards(fromdict={"dataset": "semeval2018"})) == {
+    assert Inputs(plan).raw(Wildcards(fromdict={"dataset": "mine"})) == {"files": ["a.csv", "b.csv"]}
+    assert Inputs(plan).raw(Wildcards(fromdict={"dataset": "quick_single"})) == {}
+    assert Inputs(plan).raw(Wildcards(fromdict={"dataset": "semeval2018"})) == {
         "manifest": "results/data/semeval2018/raw/manifest.json"
     }
 
@@ -165,8 +166,8 @@ def test_titles_do_not_reach_what_a_run_is_made_of():
     titled["studies"]["quick"]["title"] = "new"
     one, other = Plan(SHIPPED), Plan(titled)
     for run in one.runs():
-        assert one.record(wildcards(run)) == other.record(wildcards(run))
-        assert one.settings(wildcards(run)) == other.settings(wildcards(run))
+        assert Inputs(one).record(wildcards(run)) == Inputs(other).record(wildcards(run))
+        assert Inputs(one).settings(wildcards(run)) == Inputs(other).settings(wildcards(run))
 
 
 def test_what_a_run_is_made_of_does_not_depend_on_other_datasets_or_studies():
@@ -175,25 +176,23 @@ def test_what_a_run_is_made_of_does_not_depend_on_other_datasets_or_studies():
     one, other = Plan(SHIPPED), Plan(more)
     assert len(other.runs()) == len(one.runs()) + 12
     for run in one.runs():
-        assert one.record(wildcards(run)) == other.record(wildcards(run))
-        if one.kind(run.method) == "finetune":
-            assert one.parents(wildcards(run)) == other.parents(wildcards(run))
+        assert Inputs(one).record(wildcards(run)) == Inputs(other).record(wildcards(run))
+        if run.settings["kind"] == "finetune":
+            assert Inputs(one).parents(wildcards(run)) == Inputs(other).parents(wildcards(run))
 
 
-def test_only_the_final_evaluation_reads_the_test_documents(quick_plan):
+def test_only_the_end_of_training_and_the_final_evaluation_read_the_test_documents(quick_plan):
+    """Training embeds the test texts when its weights are chosen, while the model is open; their labels stay closed."""
     jobs = planned(quick_plan)
     readers = {job.rule for job in jobs if any(path.endswith("/test.parquet") for path in job.files("input"))}
-    embedding, evaluation = {"embed", "embed_and_classify"}, {"evaluate", "evaluate_classified", "inference"}
-    assert readers == embedding | evaluation | {"neighbourhoods", "compare"}
-    trained = [job for job in jobs if job.rule in ("train", "finetune")]
-    assert len(trained) == len(Plan(SHIPPED).runs())
-    for job in trained:
-        read = {path.rpartition("/")[2] for path in job.files("input")}
-        assert {"train.parquet", "validation.parquet"} <= read
-        assert not [path for path in job.files("input") if path.endswith(("test.parquet", "test.npy"))]
+    training, evaluation = {"train", "train_classifier", "finetune"}, {"evaluate", "evaluate_classified", "inference"}
+    assert readers == training | evaluation | {"neighbourhoods", "compare"}
+    assert len([job for job in jobs if job.rule in training]) == len(Plan(SHIPPED).runs())
 
 
-@pytest.mark.parametrize("module", ["plan", "config", "settings", "fingerprint", "errors"])
+@pytest.mark.parametrize(
+    "module", ["planning.inputs", "planning.config", "planning.machine", "kinds", "fingerprint", "errors", "papers"]
+)
 def test_what_the_snakefile_imports_is_light(module):
     heavy = ("torch", "pandas", "numpy", "transformers", "sklearn", "matplotlib", "datasets", "scipy", "pyarrow")
     code = f"import sys, pushpull.{module}; print(*(set(sys.modules) & set({heavy!r})))"

@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from pushpull.settings import KINDS, SETTINGS, defaults, setting_name
+from pushpull.kinds import KINDS, SETTINGS, defaults, setting_name
 
 WORDS = {"loss": ("bce", "focal"), "parent": ("base", "msc")}  # the settings whose words are not in the table
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from pushpull.planning.studies import with_studies
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+SHIPPED = with_studies(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "studies")
 TINY = Path(__file__).with_name("tiny.yaml")
-PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "labels", "profiles", "slurm", "envs")
+PARTS = ("Snakefile", "config.yaml", "rules", "workflow_scripts", "labels", "profiles", "slurm", "envs", "studies")
 TINY_ARGUMENTS = ("--configfile", TINY)
 TABLES = [f"abalone_table{name}" for name in ("1", "2", "3", "4", "_ladder")]
 TABLES += [f"knn_mltc_table{name}" for name in ("2", "3", "4", "5", "6", "7", "8", "_ladder")]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pushpull.errors import InputError
+from pushpull.lease import leased_gpu
 
 _MEMORY = "Lower batch_size or max_tokens, or ask for more memory (mem_mb of the rule)"
 # What is wrong with the machine, in the words of the system, numpy and torch (others hide the number in a text).
@@ -44,8 +45,8 @@ class _Tee:
 
 
 @contextmanager
-def job(log: str) -> Iterator[None]:
-    """Run the body of a script with its output copied to `log`.
+def job(log: str, gpu: object = 0) -> Iterator[None]:
+    """Run the body of a script with its output copied to `log`, with a GPU of its own where it asks for one.
 
     An `InputError`, a full or closed disk, too little memory and Ctrl-C end the job with a line instead of a traceback
     (exit status 1 or 130).
@@ -55,7 +56,8 @@ def job(log: str) -> Iterator[None]:
     with path.open("w", buffering=1, encoding="utf-8") as stream:
         sys.stdout, sys.stderr = _Tee(sys.__stdout__, stream), _Tee(sys.__stderr__, stream)
         try:
-            yield
+            with leased_gpu(bool(gpu)):
+                yield
         except InputError as error:
             _leave(f"error: {error}", 1)
         except KeyboardInterrupt:

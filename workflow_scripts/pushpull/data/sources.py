@@ -7,6 +7,7 @@ The network and archive code is imported where it is used: planning imports this
 import gzip
 import json
 import zlib
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
@@ -45,11 +46,16 @@ def load_sources(dataset: str, corpus: str | None = None) -> dict:
         >>> load_sources("semeval2018")["sources"][0]["mirror"]
         'semeval2018_task1_ec'
     """
-    known = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))
+    known = _known()
     if dataset not in known:
         raise InputError(unknown("published dataset", dataset, known))
     facts = known[dataset]
     return facts | {"sources": [item for item in facts["sources"] if corpus in (None, item.get("corpus", corpus))]}
+
+
+@cache
+def _known() -> dict:
+    return yaml.load(_SOURCES.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def may_download(url: str, checksum: str | None) -> bool:

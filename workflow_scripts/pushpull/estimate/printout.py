@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pushpull.config import load_config
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import encoder_of
-from pushpull.estimate.shown import runs_shown
 from pushpull.estimate.throughput import PRINTED_TOTAL, Rate, hours, operations, rate_for, rates
 from pushpull.estimate.workload import TOKENS_PER_WORD, Sizes, needed_sizes, tokens_per_word, work
-from pushpull.paper.names import ARTEFACTS
-from pushpull.plan import Plan
-from pushpull.settings import CLASSIFIER
+from pushpull.kinds import CLASSIFIER
+from pushpull.papers import split_name
+from pushpull.planning.config import load_config
+from pushpull.planning.plan import Plan
 
 NOTES = """\
 Tokens: documents x tokens per document x passes. Training passes forward and backward, with label distances each
@@ -69,10 +68,9 @@ def jobs(plan: Plan) -> dict[str, int]:
             counts["zero_shot"] += 1
             continue
         classified = kind in CLASSIFIER
-        counts["finetune" if kind == "finetune" else "train"] += 1
-        counts["embed_and_classify" if classified else "embed"] += 1
+        counts["finetune" if kind == "finetune" else "train_classifier" if classified else "train"] += 1
         counts["evaluate_classified" if classified else "evaluate"] += 1
-    counts["inference"] += len(plan.inference())
+    counts["inference"] += len(plan.timed())
     return dict(+counts)
 
 
@@ -110,7 +108,7 @@ def by_method(plan: Plan, paper: str, runs: pd.DataFrame) -> str:
 
 def by_artefact(plan: Plan, paper: str, runs: pd.DataFrame) -> str:
     """Table of a paper's runs by table and figure; a run that several share counts for each, and once in the total."""
-    shown = {f"{paper}_{name}": runs_shown(plan, paper, name) for name in ARTEFACTS[paper]}
+    shown = {name: plan.shown(name) for name in plan.artefacts() if split_name(name)[0] == paper}
     shown[f"{paper}, a shared run once"] = list(plan.papers[paper].values())
     return _text({name: _totals(runs.loc[[run.path for run in members]]) for name, members in shown.items()})
 

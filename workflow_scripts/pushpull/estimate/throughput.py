@@ -9,22 +9,8 @@ from typing import NamedTuple
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import Encoder, encoder_of
 from pushpull.estimate.workload import Sizes, paced_tokens, printed_sizes, sizes, work, work_in_documents
-from pushpull.grid import RUN
-from pushpull.settings import defaults
-
-# Methods that are trained alike: a classifier end to end, or documents compared with documents. Label texts are as a
-# classifier whose weights an encoder makes; what is not trained passes forward only, as most of a classifier's run.
-FAMILY = {
-    "pretrained": "classifier",
-    "supervised": "classifier",
-    "joint": "classifier",
-    "label_distance": "classifier",
-    "finetune": "classifier",
-    "contrastive": "contrastive",
-    "label_wise": "contrastive",
-    "text_label": "classifier",
-    "zero_shot": "classifier",
-}
+from pushpull.kinds import KINDS, defaults
+from pushpull.planning.grid import RUN
 
 
 class Rate(NamedTuple):
@@ -79,7 +65,7 @@ def rates(config: dict) -> list[Rate]:
         record = json.loads(path.read_text(encoding="utf-8"))
         if measured := _measured(record, config):
             encoder, flops = measured
-            groups[record["device"], FAMILY[record["settings"]["kind"]], encoder].append((flops, record["encoder"]))
+            groups[record["device"], KINDS[record["settings"]["kind"]].cost, encoder].append((flops, record["encoder"]))
     found = [
         Rate(family, encoder, median(flops for flops, _ in runs), device, len(runs), _source(runs, device))
         for (device, family, encoder), runs in groups.items()
@@ -117,13 +103,13 @@ def printed_rates() -> list[Rate]:
         flops = operations(settings, size, encoder).training / (3600 * cost.hours)
         epochs = f"{settings['epochs']} epochs ({cost.kind}) of RoBERTa-base on AAPD"
         source = f"ABALONE prints {cost.hours:g} h for {epochs}, one {PRINTED_DEVICE}"
-        found.append(Rate(FAMILY[cost.kind], encoder, flops, PRINTED_DEVICE, 0, source))
+        found.append(Rate(KINDS[cost.kind].cost, encoder, flops, PRINTED_DEVICE, 0, source))
     return found
 
 
 def rate_for(found: list[Rate], kind: str, encoder: Encoder) -> Rate:
     """The rate nearest to a run: of its family of methods, then of its encoder, then from the most runs."""
-    return max(found, key=lambda rate: (rate.family == FAMILY[kind], rate.encoder == encoder, rate.runs))
+    return max(found, key=lambda rate: (rate.family == KINDS[kind].cost, rate.encoder == encoder, rate.runs))
 
 
 def hours(count: float, rate: Rate) -> float:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pushpull.errors import InputError
-from pushpull.plan import DATA
+from pushpull.kinds import KINDS
+from pushpull.planning.inputs import DATA
+from pushpull.tables.shown import PAPERS
 
 SPLITS = ("train", "validation", "test")
-PRINTED = Path(__file__).parents[1] / "paper" / "printed"
 DOCUMENTS = {"train": "train_documents", "validation": "val_documents", "test": "test_documents"}
 WORDS = "words_per_document"
 
@@ -63,14 +64,9 @@ SPECIAL_TOKENS = {"wordpiece": 2, "bpe": 2, "words": 0}
 LABEL_TOKENS = 8  # of a label text, with special tokens
 HYPOTHESIS_TOKENS = 10  # of "This text is about {label}.", behind a text
 BACKWARD = 2  # the backward pass costs two forward passes
-VIEWS = {"label_distance": 2}  # how often a document is in its training batch, where not once
 VALIDATION_BATCH = 256  # documents, as in training.loop
 # Splits that the last, lowest-training-loss and lowest-validation-loss checkpoints embed, to be compared.
-COMPARING = {
-    "contrastive": ("train", "validation"),
-    "label_wise": ("train", "validation"),
-    "text_label": ("validation",),
-}
+COMPARING = {"": (), "probe": ("train", "validation"), "dbc": ("validation",)}
 CHECKPOINTS_COMPARED = 3
 
 
@@ -147,7 +143,7 @@ def needed_sizes(dataset: str, entry: dict) -> Sizes:
 
 def printed_sizes(paper: str, name: str, reader: str) -> Sizes | None:
     """Sizes of the dataset that `paper` calls `name`, from its printed table of datasets; None if it prints none."""
-    for path in PRINTED.glob(f"{paper}_table*_dataset_stats.csv"):
+    for path in PAPERS.glob(f"{paper}/printed/table*_dataset_stats.csv"):
         with path.open(newline="", encoding="utf-8") as stream:
             facts = {row["metric"]: float(row["value"]) for row in csv.DictReader(stream) if row["dataset"] == name}
         documents = _split(paper, facts)
@@ -239,7 +235,7 @@ def _work(settings: dict, size: Sizes, mean: dict[str, float]) -> Work:
     steps = ceil(trained / settings["batch_size"])
     validation_steps = ceil(documents["validation"] / VALIDATION_BATCH)
     return Work(
-        trained=settings["epochs"] * (VIEWS.get(kind, 1) * texts["train"] + labels * steps),
+        trained=settings["epochs"] * (KINDS[kind].views * texts["train"] + labels * steps),
         alongside=settings["epochs"] * (momentum + texts["validation"] + labels * validation_steps),
-        afterwards=CHECKPOINTS_COMPARED * sum(texts[split] for split in COMPARING.get(kind, ())) + embedded,
+        afterwards=CHECKPOINTS_COMPARED * sum(texts[split] for split in COMPARING[KINDS[kind].checkpoint]) + embedded,
     )

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pushpull.data.dataset import label_names, read_card, read_labels
-from pushpull.evaluation import dbc, knn
-from pushpull.evaluation.cosines import cosines
+from pushpull.evaluation import knn
+from pushpull.evaluation.dbc import decide as dbc
+from pushpull.evaluation.dbc.cosines import cosines
 from pushpull.evaluation.protocols import (
     SPLITS,
     half,
@@ -102,7 +103,7 @@ def model_scores(run: Evaluated, protocol: str, split: str) -> np.ndarray:
 
 def label_vectors(run: Evaluated) -> np.ndarray:
     """Return the embeddings of the label texts, float32 [labels, d]."""
-    return load_embeddings(run.folder / "embeddings/labels.npy", len(run.names))
+    return load_embeddings(run.folder / "dbc/labels.npy", len(run.names))
 
 
 def compare_with_labels(run: Evaluated) -> None:

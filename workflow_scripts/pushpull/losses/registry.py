@@ -46,17 +46,14 @@ OPTIONS = {
     "cosine_bce": (),
 }
 
-BY_KIND = {
-    "pretrained": {},
-    "zero_shot": {},
+LOSSES = {
+    "": {},
     "supervised": SUPERVISED,
-    "finetune": SUPERVISED,
-    "joint": CONTRASTIVE,
-    "label_distance": SUPERVISED,
     "contrastive": CONTRASTIVE,
     "label_wise": LABEL_WISE,
     "text_label": TEXT_LABEL,
 }
+"""By the family that `kinds.KINDS` names: the losses that a kind of method takes."""
 
 
 def load(name: str) -> Callable:

@@ -1,4 +1,4 @@
-"""Objectives by kind of method. Plain strings, so that the plan can name their modules without importing torch.
+"""Objectives by kind of method, as `kinds.KINDS` names them.
 
 An objective is an encoder with heads and a loss, as one module with one forward pass per step. It has
 `forward(batch, labels) -> loss`, `after_step(batch, labels)` (what follows the optimiser), `validation_sums` and
@@ -10,18 +10,10 @@ checkpoint.
 from collections.abc import Callable
 from importlib import import_module
 
-OBJECTIVES = {
-    "supervised": "pushpull.training.supervised:Supervised",
-    "joint": "pushpull.training.joint:Joint",
-    "label_distance": "pushpull.training.label_distance:LabelDistance",
-    "finetune": "pushpull.training.supervised:Supervised",
-    "contrastive": "pushpull.training.contrastive:Contrastive",
-    "label_wise": "pushpull.training.label_wise:LabelWise",
-    "text_label": "pushpull.training.text_label:TextLabel",
-}
+from pushpull.kinds import KINDS
 
 
 def load(kind: str) -> Callable:
     """Return the class (encoder, number of labels, settings) -> objective of a kind of method."""
-    module, name = OBJECTIVES[kind].split(":")
+    module, name = KINDS[kind].objective.split(":")
     return getattr(import_module(module), name)

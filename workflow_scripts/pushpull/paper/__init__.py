@@ -1,1 +1,0 @@
-"""Tables, figures and report: reads metrics files, cards and printed values, never a model."""

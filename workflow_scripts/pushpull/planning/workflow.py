@@ -1,0 +1,42 @@
+"""How this workflow runs, whatever profile it is started with, or none."""
+
+from snakemake.settings.types import RerunTrigger
+
+from pushpull.planning.config import check
+from pushpull.planning.inputs import Inputs
+from pushpull.planning.machine import share
+from pushpull.planning.plan import Plan
+from pushpull.planning.studies import with_studies
+
+
+def start(workflow, config: dict) -> Inputs:
+    """Read the studies, check the configuration and plan its study; return what the rules ask.
+
+    Args:
+        workflow: Snakemake's own object; what makes a job run again and how one machine is shared is set in it.
+        config: Snakemake's configuration, which the studies are added to.
+
+    Raises:
+        InputError: something in the configuration or in a study is wrong.
+    """
+    config.update(with_studies(config))
+    inputs = Inputs(Plan(check(config)))
+    _leave_out_code(workflow)
+    share(workflow)
+    return inputs
+
+
+def _leave_out_code(workflow) -> None:
+    """Leave out Snakemake's trigger of code, unless triggers are chosen on the command line.
+
+    That one goes by the time of a script, which a checkout or a copy sets anew. What a script says is in the params of
+    its rule, by `fingerprint`. Settings reach Snakemake's object only after the rules are read, so its class is mended;
+    a profile would not do, since another one may be read, or none.
+    """
+    every = frozenset(RerunTrigger.all())
+
+    def triggers(self) -> frozenset:
+        chosen = frozenset(self.dag_settings.rerun_triggers)
+        return chosen - {RerunTrigger.CODE} if chosen == every else chosen
+
+    type(workflow).rerun_triggers = property(triggers)
