@@ -17,6 +17,7 @@ from pushpull.encoders.encoder import embed, open_encoder, save_encoder, tokenis
 from pushpull.encoders.sentence import load_encoder
 from pushpull.errors import InputError
 from pushpull.planning.config import check
+from pushpull.planning.studies import with_studies
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
 
@@ -257,7 +258,7 @@ def test_code_of_another_repository_is_refused_even_with_allowance(hub, marker):
     assert not marker.exists()
 
 
-SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+SHIPPED = with_studies(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "studies")
 
 
 def test_shipped_hub_cards_say_what_they_are():

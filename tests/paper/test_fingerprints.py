@@ -8,7 +8,7 @@ import pytest
 from pushpull import fingerprint as module
 from pushpull.fingerprint import SCRIPTS, fingerprint
 from pushpull.papers import artefacts, is_table, papers
-from pushpull.planning.stages import HARMLESS, artefact_code, report_code
+from pushpull.planning.stages import MADE, artefact_code, report_code
 
 NAMES = [f"{paper}_{name}" for paper in papers() for name in artefacts(paper)]
 TABLES = {name for name in NAMES if is_table(name)}
@@ -25,8 +25,8 @@ def codes() -> dict[str, str]:
     clear()
     found = {name: artefact_code(name) for name in NAMES} | {"report": report_code(NAMES)}
     for paper in papers():
-        found[f"compare {paper}"] = fingerprint(f"{SCRIPTS}.compare", f"papers.{paper}.rows", without=HARMLESS)
-    return found | {"collect": fingerprint(f"{SCRIPTS}.collect", without=HARMLESS)}
+        found[f"compare {paper}"] = fingerprint(f"{SCRIPTS}.compare", f"papers.{paper}.rows", without=MADE)
+    return found | {"collect": fingerprint(f"{SCRIPTS}.collect", without=MADE)}
 
 
 def clear() -> None:

@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_running(), reason=NO_O
 
 STUDY = Path(__file__).with_name("resume.yaml")
 COMMAND = ("--cores", "all", "--profile", "slurm", "--configfile", TINY, STUDY, "--config", "study=resume")
-FOR_TESTS = ("--until", "train", "--slurm-init-seconds-before-status-checks", "2", "--slurm-keep-successful-logs")
+TRAINING = ("train", "train_classifier")
+FOR_TESTS = ("--slurm-init-seconds-before-status-checks", "2", "--slurm-keep-successful-logs", "--until", *TRAINING)
 SAVED = r"stopped by signal 15 and saved at step (\d+)"
 RESUMING = r"resuming at step (\d+)"
 STEP = r"step (\d+)/"
@@ -48,7 +49,7 @@ def until(happened: Callable[[], object], folder: Path, process: subprocess.Pope
 
 def trainings(folder: Path, method: str) -> list[SlurmJob]:
     """The jobs that train with `method`, the newest last."""
-    return [job for job in jobs_of(folder) if job.rule == "train" and f"_{method}_" in job.log.parent.name]
+    return [job for job in jobs_of(folder) if job.rule in TRAINING and f"_{method}_" in job.log.parent.name]
 
 
 def step_in(pattern: str, *logs: Path) -> int | None:

@@ -14,12 +14,14 @@ from pushpull.errors import InputError
 from pushpull.kinds import defaults
 from pushpull.losses import registry
 from pushpull.planning.config import check
+from pushpull.planning.studies import with_studies
 from pushpull.training import checkpoint
 from pushpull.training.loop import Corpus, epoch_order, fit, validate
 from pushpull.training.registry import load
 from safetensors.torch import load_file
 
-CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
+ROOT = Path(__file__).parents[2]
+CONFIG = with_studies(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "studies")
 WORDS = ("grain", "harbour", "strike", "snow", "price", "island", "ferry", "north")
 SMALL = {"epochs": 1, "batch_size": 4, "max_tokens": 12, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
 METHODS = {

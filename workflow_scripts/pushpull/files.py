@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
+_Safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in a tenth of the time, where libyaml is there
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -50,3 +54,16 @@ def write_json(path: str | Path, value: object) -> None:
     """Write `value` as indented JSON, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_yaml(path: str | Path) -> object:
+    """Return what a YAML file says, plain values alone; None if it is empty.
+
+    Raises:
+        yaml.YAMLError: it is no YAML, or asks for an object of Python.
+    """
+    loader = _Safe(Path(path).read_text(encoding="utf-8"))
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

@@ -12,10 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-import yaml
-
 from pushpull.errors import InputError, unknown
-from pushpull.files import atomic_path, sha256, write_json
+from pushpull.files import atomic_path, read_yaml, sha256, write_json
 
 _SOURCES = Path(__file__).with_name("sources.yaml")
 _WEB_PAGE = (b"<!doctype html", b"<html")
@@ -55,7 +53,7 @@ def load_sources(dataset: str, corpus: str | None = None) -> dict:
 
 @cache
 def _known() -> dict:
-    return yaml.load(_SOURCES.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return read_yaml(_SOURCES)
 
 
 def may_download(url: str, checksum: str | None) -> bool:

@@ -9,10 +9,11 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from pushpull.data.readers import CORPORA, LABEL_VIEWS, READERS
 from pushpull.encoders.registry import CARD_KEYS
 from pushpull.errors import InputError, unknown
+from pushpull.files import read_yaml
 from pushpull.kinds import KINDS, NULLABLE, SETTINGS
 from pushpull.losses.registry import LOSSES
 from pushpull.papers import papers
-from pushpull.planning.studies import Loader, with_studies
+from pushpull.planning.studies import with_studies
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
 # JSON Schema counts 4.0 as an integer and NaN as a number; a path `ep4.0` and a learning rate NaN help nobody.
@@ -46,7 +47,7 @@ def load_config(study: str | None, path: Path = Path("config.yaml")) -> dict:
         InputError: there is no such file, it is no YAML, or it is not valid (an unknown study among that).
     """
     try:
-        config = yaml.load(path.read_text(encoding="utf-8"), Loader) or {}
+        config = read_yaml(path) or {}
     except FileNotFoundError:
         raise InputError(f"there is no {path} here; run this in the folder of the Snakefile") from None
     except yaml.YAMLError as error:
@@ -57,7 +58,7 @@ def load_config(study: str | None, path: Path = Path("config.yaml")) -> dict:
 
 
 def _schema() -> dict:
-    schema = yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader)
+    schema = read_yaml(SCHEMA)
     single = {key: _setting_schema(key) for key in SETTINGS}
     schema["$defs"]["method"]["properties"] |= single
     schema["$defs"]["grid"]["properties"] = {

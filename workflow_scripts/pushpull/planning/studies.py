@@ -5,9 +5,9 @@ from pathlib import Path
 import yaml
 
 from pushpull.errors import InputError
+from pushpull.files import read_yaml
 
 FOLDER = Path("studies")
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in a tenth of the time, where libyaml is there
 
 
 def with_studies(config: dict, folder: Path = FOLDER) -> dict:
@@ -26,7 +26,7 @@ def with_studies(config: dict, folder: Path = FOLDER) -> dict:
 
 def _read(path: Path) -> dict:
     try:
-        study = yaml.load(path.read_text(encoding="utf-8"), Loader)
+        study = read_yaml(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is no YAML: {error}") from None
     if not isinstance(study, dict) or not study:
