@@ -8,7 +8,7 @@ import pytest
 from pushpull import fingerprint as module
 from pushpull.fingerprint import fingerprint
 from pushpull.kinds import KINDS, defaults
-from pushpull.planning.stages import training_code
+from pushpull.planning.stages import CHECKED, training_code
 from workflow_runs import ROOT
 
 LIBRARY = {
@@ -218,5 +218,21 @@ def test_a_change_of_bce_or_of_the_label_distances_retrains_what_uses_them_and_n
     before = codes()
     change(library, "encoders/canary.py", "TOLERANCE = 1e-3", "TOLERANCE = 2e-3")
     assert codes() == before
+    monkeypatch.undo()
+    clear()
+
+
+def test_a_change_in_what_fetches_and_checks_a_file_fetches_nothing_again(tmp_path, monkeypatch):
+    scripts = tmp_path / "workflow_scripts"
+    shutil.copytree(module.ROOT.parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "ROOT", scripts / "pushpull")
+    clear()
+    starts = ("workflow_scripts.download", "data.transfer", "data.archives")
+    before = fingerprint(*starts, without=CHECKED)
+    path = scripts / "pushpull/data/sources.py"
+    assert path.read_text().count("def fetch(") == 1
+    path.write_text(path.read_text().replace("def fetch(", "CHANGED = 1\n\n\n@str\ndef fetch(", 1))
+    clear()
+    assert fingerprint(*starts, without=CHECKED) == before
     monkeypatch.undo()
     clear()

@@ -199,3 +199,30 @@ def test_what_the_snakefile_imports_is_light(module):
     folder = ROOT / "workflow_scripts"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert done.stdout.split() == []
+
+
+def test_a_study_narrowed_to_a_paper_depends_on_the_same_runs():
+    """A further seed in another paper's experiment is among the scores that choose where fine-tuning starts."""
+    grid = {"base": {"learning_rate": [5e-5, 2e-5]}}
+    plan = plan_of(
+        [
+            {"papers": ["abalone"], "methods": grid | {"base_ft": None}, "seeds": [1]},
+            {"papers": ["clld"], "methods": grid, "seeds": [2]},
+        ]
+    )
+    narrowed = Plan(plan.config | {"papers": " abalone"})
+    assert len(narrowed.runs()) < len(plan.runs())
+    for run in of_method(narrowed, "base_ft"):
+        for part in ("parents", "before_finetuning", "trained"):
+            assert getattr(Inputs(narrowed), part)(wildcards(run)) == getattr(Inputs(plan), part)(wildcards(run))
+
+
+def test_a_dataset_called_like_a_paper_is_told_apart_from_it():
+    config = deepcopy(SHIPPED)
+    config["datasets"]["clld"] = config["datasets"]["quick_single"]
+    found = Inputs(Plan(config))
+    of_dataset = found.data(Wildcards(fromdict={"dataset": "clld"}))
+    of_table = found.state(Wildcards(fromdict={"name": "clld_table2"}))
+    again = Inputs(Plan(config))
+    assert again.state(Wildcards(fromdict={"name": "clld_table2"})) == of_table
+    assert again.data(Wildcards(fromdict={"dataset": "clld"})) == of_dataset

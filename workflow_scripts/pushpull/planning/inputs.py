@@ -59,12 +59,12 @@ class Inputs(RunInputs):
         return self.state_of(split_name(name)[0], self.plan.shown(name), self.plan.datasets(name))
 
     def _paper_state(self, paper: str) -> str:
-        if paper not in self.found:
+        if ("paper", paper) not in self.found:
             record = self.plan.record
             own = [run for part in ("runs", "missing") for run in record.get(part, ()) if run["paper"] == paper]
             printed = [sha256(path) for path in sorted(PAPERS.glob(f"{paper}/printed/*.csv"))]
-            self.found[paper] = digest(without(record, "runs", "missing"), own, printed)
-        return self.found[paper]
+            self.found["paper", paper] = digest(without(record, "runs", "missing"), own, printed)
+        return self.found["paper", paper]
 
     def state_of(self, paper: str, runs: Iterable[Run], datasets: Iterable[str]) -> str:
         """What results of these runs, in this paper, depend on."""

@@ -42,7 +42,7 @@ class Plan:
         }
         if not self.papers:
             raise InputError(f"study {self.study}: no run has been evaluated yet; leave partial=true away and run it")
-        self._runs = {run[:5]: run for run in self._unique(self.papers)}
+        self.whole = {run[:5]: run for run in self._unique(self.every) if run[:5] not in self.missing}
 
     @property
     def folder(self) -> str:
@@ -56,7 +56,7 @@ class Plan:
 
     def runs(self) -> list[Run]:
         """Every run of the study, of the chosen papers, once."""
-        return list(self._runs.values())
+        return self._unique(self.papers)
 
     def run(self, wildcards) -> Run:
         """The run that the wildcards name.
@@ -65,10 +65,10 @@ class Plan:
             InputError: no such run in this study; the nearest path is named.
         """
         key = (wildcards.dataset, wildcards.encoder, wildcards.method, wildcards.setting, int(wildcards.seed))
-        if key not in self._runs:
+        if key not in self.whole:
             path = RUN.format(**wildcards)
-            raise InputError(f"study {self.study}: {unknown('run', path, (run.path for run in self.runs()))}")
-        return self._runs[key]
+            raise InputError(f"study {self.study}: {unknown('run', path, (run.path for run in self.whole.values()))}")
+        return self.whole[key]
 
     def artefacts(self, part: str = "") -> list[str]:
         """Names of the tables or figures (`part` is the beginning of the word) of the papers in this study."""
@@ -144,7 +144,7 @@ def _has(study: dict, paper: str) -> bool:
 def _chosen(config: dict, there: list[str]) -> list[str]:
     """The papers that `papers:` names, in the order of the study; all if it names none."""
     wanted = config.get("papers") or there
-    wanted = wanted.split(",") if isinstance(wanted, str) else wanted
+    wanted = [name.strip() for name in wanted.split(",")] if isinstance(wanted, str) else wanted
     for paper in wanted:
         if paper not in there:
             raise InputError(f"papers: study {config['study']} has {unknown('paper', paper, there)}")

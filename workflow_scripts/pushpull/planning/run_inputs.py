@@ -31,7 +31,7 @@ class RunInputs:
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.config = plan, plan.config
-        self.found: dict[tuple | str, str] = {}
+        self.found: dict[tuple, str] = {}
 
     def names(self, part: str) -> str:
         """Names of `datasets`, `encoders` or `methods` as a regular expression, for wildcard constraints."""
@@ -71,11 +71,11 @@ class RunInputs:
 
     def data(self, wildcards) -> str:
         """What a prepared dataset depends on."""
-        if wildcards.dataset not in self.found:
+        if ("data", wildcards.dataset) not in self.found:
             published = self.source(wildcards) if "manifest" in self.raw(wildcards) else None
             parts = [self.entry(wildcards), self.own_files(wildcards), self.prepare_code(wildcards), published]
-            self.found[wildcards.dataset] = digest(*parts)
-        return self.found[wildcards.dataset]
+            self.found["data", wildcards.dataset] = digest(*parts)
+        return self.found["data", wildcards.dataset]
 
     # Runs.
 
@@ -177,10 +177,13 @@ class RunInputs:
         return self.settings(wildcards)["kind"] == "text_label"
 
     def _parent_runs(self, run: Run, setting: str) -> list[Run]:
-        """Runs of a grid point whose scores decide whether a fine-tuning starts from it; none where it is the only."""
+        """Runs of a grid point whose scores decide whether a fine-tuning starts from it; none where it is the only.
+
+        They are those of the whole study: narrowed to some papers it must start from the same.
+        """
         wanted = (run.dataset, run.encoder, run.settings["parent"], setting)
         several = len(run.settings["parent_settings"]) > 1
-        return [other for other in self.plan.runs() if several and other[:4] == wanted]
+        return [other for other in self.plan.whole.values() if several and other[:4] == wanted]
 
     def _trained(self, run: Run) -> str:
         if run[:5] not in self.found:
