@@ -36,8 +36,8 @@ class Run:
         self.arguments = tuple(map(str, (data, self.folder, *case, self.printed)))
         self.folder.mkdir()
 
-    def start(self) -> multiprocessing.Process:
-        process = self.server.Process(target=train, args=self.arguments)
+    def start(self, stops: tuple[int, ...] = ()) -> multiprocessing.Process:
+        process = self.server.Process(target=train, args=(*self.arguments, stops))
         process.start()
         return process
 
@@ -62,18 +62,20 @@ class Run:
             assert time.monotonic() < end, f"no checkpoint of step {step}"
             time.sleep(0.002)
 
-    def stop_while_writing(self, process: multiprocessing.Process) -> None:
-        """Hold the process in the middle of writing a checkpoint."""
-        rests = self.half_written()
-        while process.is_alive():
-            if self.half_written() - rests:
-                os.kill(process.pid, signal.SIGSTOP)
-                while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-                    time.sleep(0.001)
-                if self.half_written() - rests:
-                    return
-                os.kill(process.pid, signal.SIGCONT)  # it had just been finished
-        raise AssertionError(f"the run ended before it could be caught: {self.printed.read_text()}")
+    def wait_until_it_stops(self, process: multiprocessing.Process) -> None:
+        """Wait for a process that was told at which write to stop."""
+        stat, end = Path(f"/proc/{process.pid}/stat"), time.monotonic() + SECONDS
+        while stat.read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < end, f"it did not stop: {self.printed.read_text()}"
+            time.sleep(0.002)
+
+    def send(self, process: multiprocessing.Process, number: int) -> None:
+        """Send a signal to a process, stopped or not, and wait until it has ended."""
+        os.kill(process.pid, number)
+        end = time.monotonic() + SECONDS
+        while process.exitcode is None and time.monotonic() < end:
+            os.kill(process.pid, signal.SIGCONT)  # it may yet come to its next stop
+            process.join(0.05)
 
     def state(self) -> dict:
         """Hashes of everything at the last step: weights, momentum, queue, prototypes, optimiser, and the history."""

@@ -1,5 +1,7 @@
 """A tiny training run for tests that kill it, in a process of its own: data, folder, case, file for what it prints."""
 
+import os
+import signal
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -31,10 +33,26 @@ CASES = [(kind, "transformer") for kind in METHODS]
 CASES += [(kind, words) for kind in ("supervised", "joint", "label_distance") for words in ("text_cnn", "ldgn")]
 
 
-def train(data: str, folder: str, kind: str, encoder: str, printed: str) -> None:
-    """Train with a checkpoint after every step."""
+def train(data: str, folder: str, kind: str, encoder: str, printed: str, stops: tuple[int, ...] = ()) -> None:
+    """Train with a checkpoint after every step; stop at those writes of a checkpoint's file, until continued."""
+    stop_while_writing(stops)
     with Path(printed).open("w", buffering=1) as stream, redirect_stdout(stream):
         _train(Path(data), Path(folder), kind, ENCODERS[encoder])
+
+
+def stop_while_writing(stops: tuple[int, ...]) -> None:
+    """A process that stops itself cannot run to its end before a busy machine lets the test look at it."""
+    sync, written = os.fsync, 0
+
+    def stop_or_sync(handle: int) -> None:
+        nonlocal written
+        if "/.step-" in str(Path(f"/proc/self/fd/{handle}").readlink()):
+            written += 1
+            if written in stops:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        sync(handle)
+
+    os.fsync = stop_or_sync
 
 
 def _train(data: Path, folder: Path, kind: str, card: dict) -> None:

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from interrupted import SECONDS, Run, fork_server
+from interrupted import Run, fork_server
 from killable import CASES
 
 pytestmark = pytest.mark.slow
@@ -38,14 +38,14 @@ def test_interruptions_at_random_moments_change_no_bit(uninterrupted, server, ti
     draw, run = random.Random(seed), Run(server, tiny_data, tmp_path, case)
     ways = ["anywhere", "while writing", "while writing", draw.choice([signal.SIGTERM, signal.SIGINT])]
     for way in draw.sample(ways, len(ways)):
-        process = run.start()
-        run.wait_for(process, run.newest() + draw.randint(1, 4))
-        time.sleep(draw.uniform(0, 0.02))
-        if way == "while writing":
-            run.stop_while_writing(process)
+        write = draw.randint(2, 9)  # two a step: of the tensors, of what makes them valid
+        process = run.start((write, write + 3))
+        run.wait_until_it_stops(process)
+        if way != "while writing":
+            os.kill(process.pid, signal.SIGCONT)
+            time.sleep(draw.uniform(0, 0.02))
         number = signal.SIGKILL if isinstance(way, str) else way
-        os.kill(process.pid, number)
-        process.join(SECONDS)
+        run.send(process, number)
         printed = f"seed {seed}, {way}: {run.printed.read_text()}"
         assert process.exitcode == (-number if number == signal.SIGKILL else 128 + number), printed
         saved = f"stopped by signal {number} and saved at step {run.newest()}: the next run goes on there"
