@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+pytest.register_assert_rewrite("table_checks")
+pytest_plugins = ["study_fixtures"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

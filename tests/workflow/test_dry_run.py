@@ -160,3 +160,12 @@ def test_the_slurm_profile_names_every_rule_that_runs_on_the_cluster(quick_plan,
     assert set(named) == {job.rule for job in jobs} - local
     gpu = {job.rule for job in jobs if "gpu=1" in job.files("resources")}
     assert {rule for rule, resources in named.items() if "gpu" in resources} == gpu
+
+
+def test_only_the_end_of_training_and_the_final_evaluation_read_the_test_documents(quick_plan):
+    """Training embeds the test texts when its weights are chosen, while the model is open; their labels stay closed."""
+    jobs = planned(quick_plan)
+    readers = {job.rule for job in jobs if any(path.endswith("/test.parquet") for path in job.files("input"))}
+    training, evaluation = {"train", "train_classifier", "finetune"}, {"evaluate", "evaluate_classified", "inference"}
+    assert readers == training | evaluation | {"neighbourhoods", "compare"}
+    assert len([job for job in jobs if job.rule in training]) == len(Plan(SHIPPED).runs())

@@ -6,7 +6,7 @@ import pytest
 from pushpull.papers import papers
 
 HEAVY = {"torch", "pandas", "numpy", "matplotlib", "sklearn", "seaborn"}
-SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
+SCRIPTS = Path(__file__).parents[1] / "workflow_scripts"
 
 
 @pytest.mark.parametrize(

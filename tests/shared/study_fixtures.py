@@ -21,8 +21,6 @@ from synthetic_study import (
     score_rows,
 )
 
-pytest.register_assert_rewrite("table_checks")
-
 
 @pytest.fixture
 def parts():

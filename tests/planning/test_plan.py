@@ -12,7 +12,7 @@ from pushpull.kinds import CLASSIFIER, KINDS
 from pushpull.planning.inputs import Inputs
 from pushpull.planning.plan import Plan
 from snakemake.iocontainers import Wildcards
-from workflow_runs import ROOT, SHIPPED, planned
+from workflow_runs import ROOT, SHIPPED
 
 # The list of runs.
 
@@ -179,15 +179,6 @@ def test_what_a_run_is_made_of_does_not_depend_on_other_datasets_or_studies():
         assert Inputs(one).record(wildcards(run)) == Inputs(other).record(wildcards(run))
         if run.settings["kind"] == "finetune":
             assert Inputs(one).parents(wildcards(run)) == Inputs(other).parents(wildcards(run))
-
-
-def test_only_the_end_of_training_and_the_final_evaluation_read_the_test_documents(quick_plan):
-    """Training embeds the test texts when its weights are chosen, while the model is open; their labels stay closed."""
-    jobs = planned(quick_plan)
-    readers = {job.rule for job in jobs if any(path.endswith("/test.parquet") for path in job.files("input"))}
-    training, evaluation = {"train", "train_classifier", "finetune"}, {"evaluate", "evaluate_classified", "inference"}
-    assert readers == training | evaluation | {"neighbourhoods", "compare"}
-    assert len([job for job in jobs if job.rule in training]) == len(Plan(SHIPPED).runs())
 
 
 @pytest.mark.parametrize(
