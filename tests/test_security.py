@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from config_mistakes import SHIPPED, complaint
+from pushpull.data.facts import facts, published, readers
 from pushpull.data.sources import fetch, may_download
 from pushpull.encoders.encoder import open_encoder, save_encoder
 from pushpull.errors import InputError
@@ -22,7 +23,7 @@ UNSAFE_MODULES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "torch.load", "yaml.load"}
 UNSAFE_CALLS |= {"yaml.load_all", "yaml.full_load", "yaml.unsafe_load", "pd.read_pickle", "pandas.read_pickle"}
 UNSAFE_CALLS |= {"tarfile.extractall", "shutil.unpack_archive", "tempfile.mktemp", "subprocess.getoutput"}
-SOURCES = yaml.safe_load((ROOT / "workflow_scripts/pushpull/data/sources.yaml").read_text())
+PUBLISHED = [reader for reader in readers() if facts(reader).sources]
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 
 
@@ -140,11 +141,11 @@ def test_snakemake_runs_nothing_that_a_configuration_names(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("dataset", SOURCES)
+@pytest.mark.parametrize("dataset", PUBLISHED)
 def test_what_is_downloaded_comes_over_https_or_has_a_checksum_or_is_never_asked_for(dataset, tmp_path):
-    source = SOURCES[dataset]
-    files = [(item, facts) for item in source["sources"] for facts in (item.get("members") or {"": item}).values()]
-    if not all(may_download(item["url"], facts.get("sha256")) for item, facts in files):
+    source = published({"reader": dataset})
+    files = [(item, file) for item in source["sources"] for file in (item.get("members") or {"": item}).values()]
+    if not all(may_download(item["url"], file.get("sha256")) for item, file in files):
         with pytest.raises(InputError, match="whose checksum is not known are not fetched over http"):
             fetch(dataset, source, tmp_path / "raw", None, tmp_path / "record.json")
 

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 from pushpull.data.documents import Document
+from pushpull.data.facts import facts
 from pushpull.data.readers import biotech, read
-from pushpull.data.sources import load_sources
 from pushpull.errors import InputError
 
 HEADER = ["", "Title", "Content", "Target Organization", "Label 1", "Label 2", "Label 3", "Label 4", "Label 5"]
@@ -81,7 +81,7 @@ def test_the_users_own_copies_are_read_and_a_folder_is_refused(tmp_path):
     files = {"train": str(tmp_path / "test.csv"), "test": str(tmp_path / "train.csv")}
     documents = read({"reader": "biotech", "files": files}, None)
     assert [len(rows) for rows in documents.splits.values()] == [1, 4]
-    with pytest.raises(InputError, match=r"a biotech dataset has no `folder:`; name its files, train\.csv, test\.csv"):
+    with pytest.raises(InputError, match="a biotech dataset has no `folder:`; name what you have under `files:`"):
         read({"reader": "biotech", "folder": str(tmp_path)}, None)
 
 
@@ -99,7 +99,7 @@ def test_a_missing_column_and_a_short_row_are_named(tmp_path):
 
 
 def test_the_addresses_are_pinned_to_one_commit():
-    urls = [item["url"] for item in load_sources("biotech")["sources"]]
+    urls = [item["url"] for item in facts("biotech").sources]
     commits = {url.partition("/resolve/")[2].partition("/")[0] for url in urls}
     assert [len(commit) for commit in commits] == [40]
     assert [url.rpartition("/")[2] for url in urls] == list(biotech._FILES.values())

@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 from pushpull.data.documents import Document
+from pushpull.data.facts import published
 from pushpull.data.readers import read
-from pushpull.data.sources import load_sources
 from pushpull.errors import InputError
 
 TRAIN = "earn\tduck farm profits rise\ntrade\tgeese cross the border\nmoney-supply\tmore coins\nearn\tduck farm pays"
@@ -80,13 +80,13 @@ def test_a_missing_or_broken_file_and_a_wrong_corpus_are_named(tmp_path):
     with pytest.raises(InputError, match=r"cut\.gz, after line \d: damaged"):
         read({"reader": "cachopo", "corpus": "r8", "files": {"train": tmp_path / "cut.gz", "test": "x"}}, None)
     for wrong in ({"corpus": "r9"}, {}):
-        with pytest.raises(InputError, match=r"corpus: unknown corpus .*r8.*r52"):
+        with pytest.raises(InputError, match=r"corpus: .*[Aa]llowed: r8, r52"):
             read({"reader": "cachopo"} | wrong, put(tmp_path))
 
 
 @pytest.mark.parametrize(("corpus", "folders"), [("r8", {"r8"}), ("r52", {"r52"}), (None, {"r8", "r52"})])
 def test_each_corpus_has_files_of_its_own(corpus, folders):
-    items = load_sources("cachopo", corpus)["sources"]
+    items = published({"reader": "cachopo", "corpus": corpus})["sources"]
     assert {item["mirror"] for item in items} == folders
     assert len(items) == 2 * len(folders)
-    assert load_sources("trec6", corpus) == load_sources("trec6")
+    assert published({"reader": "trec6", "corpus": corpus}) == published({"reader": "trec6"})

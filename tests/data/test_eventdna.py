@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from published_files import tar_of
 from pushpull.data.documents import Document
+from pushpull.data.facts import published
 from pushpull.data.prepare import prepare
 from pushpull.data.readers import read
-from pushpull.data.sources import fetch, load_sources
+from pushpull.data.sources import fetch
 from pushpull.errors import InputError
 
 WATER, RAIN = ["medtop:06000000", "environment"], ["medtop:17000000", "weather"]
@@ -205,7 +206,7 @@ def test_an_empty_or_missing_folder_and_a_wrong_view_are_named(tmp_path):
 
 
 def test_the_form_of_the_publisher_is_no_archive_and_a_mirror_is_the_way_out(tmp_path, monkeypatch):
-    source, record = load_sources("eventdna"), tmp_path / "record.json"
+    source, record = published({"reader": "eventdna"}), tmp_path / "record.json"
     page = b"<!DOCTYPE html><form>"
     monkeypatch.setattr("pushpull.data.transfer.download", lambda url, path, size: str(path.write_bytes(page)))
     with pytest.raises(InputError, match=r"a web page came in place of the file.*\n?.*`mirror:`"):

@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from pushpull.data.readers import generated
+from pushpull.data.facts import facts
+from pushpull.data.readers import generated, read
 from pushpull.errors import InputError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -30,7 +31,7 @@ def vectors(documents) -> tuple[np.ndarray, np.ndarray]:
     return train, vectorizer.transform([row.text for row in documents.splits["test"]])
 
 
-@pytest.mark.parametrize("name", generated.CORPORA)
+@pytest.mark.parametrize("name", facts("generated").corpora)
 def test_the_same_entry_gives_the_same_corpus_and_another_seed_another(name):
     assert corpus(name) == corpus(name)
     assert corpus(name).splits["train"] != corpus(name, seed=1).splits["train"]
@@ -42,7 +43,7 @@ def test_the_corpus_is_the_same_on_every_machine(multilabel):
     assert sha256(text.encode()).hexdigest()[:16] == "d35304165e1d76fe"
 
 
-@pytest.mark.parametrize("name", generated.CORPORA)
+@pytest.mark.parametrize("name", facts("generated").corpora)
 def test_sizes_ids_and_texts_are_as_asked(name):
     documents = corpus(name, documents={"train": 50, "test": 20})
     assert {split: len(rows) for split, rows in documents.splits.items()} == {"train": 50, "test": 20}
@@ -118,4 +119,4 @@ def test_every_label_has_a_text_that_is_more_than_its_name(multilabel):
 
 def test_an_unknown_corpus_is_named():
     with pytest.raises(InputError, match="did you mean 'multilabel'"):
-        corpus("multi_label")
+        read({"reader": "generated", "corpus": "multi_label"}, None)

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 from pushpull.data.documents import Document
+from pushpull.data.facts import facts
 from pushpull.data.readers import litcovid, read
-from pushpull.data.sources import load_sources
 from pushpull.errors import InputError
 
 COLUMNS = ["pmid", "journal", "title", "abstract", "keywords", "pub_type", "authors", "doi", "label"]
@@ -83,5 +83,5 @@ def test_a_missing_column_and_other_bytes_than_utf8_are_named(tmp_path):
 
 
 def test_the_files_are_those_of_the_sources():
-    urls = [item["url"] for item in load_sources("litcovid")["sources"]]
+    urls = [item["url"] for item in facts("litcovid").sources]
     assert [url.rpartition("/")[2] for url in urls] == list(litcovid._FILES.values())

@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 from pushpull.data import readers
 from pushpull.data.dataset import read_card
+from pushpull.data.facts import published
 from pushpull.data.label_texts import FORMS, label_texts
 from pushpull.data.prepare import prepare
 from pushpull.data.readers.rcv1_files import topic_texts
 from pushpull.data.readers.rcv1_v2_xml import with_ancestors
-from pushpull.data.sources import fetch, load_sources
+from pushpull.data.sources import fetch
 
 MIRROR = os.environ.get("PUSHPULL_MIRROR")
 pytestmark = pytest.mark.skipif(not MIRROR, reason="PUSHPULL_MIRROR names no folder of downloaded files")
 
 
 def card_of(dataset: str, folder: Path, **given) -> dict:
-    fetch(dataset, load_sources(dataset), folder / "raw", Path(MIRROR), folder / "checksums.json")
+    fetch(dataset, published({"reader": dataset}), folder / "raw", Path(MIRROR), folder / "checksums.json")
     prepare(dataset, {"reader": dataset, "task": "multi"} | given, folder / "raw", folder)
     return read_card(folder)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from pushpull.data.dataset import read_card, read_texts
 from pushpull.data.documents import Documents
+from pushpull.data.facts import published
 from pushpull.data.label_texts import label_texts
 from pushpull.data.prepare import prepare
 from pushpull.data.readers import read
-from pushpull.data.sources import fetch, load_sources
+from pushpull.data.sources import fetch
 from sklearn.datasets import _twenty_newsgroups as theirs
 
 MIRROR = os.environ.get("PUSHPULL_MIRROR")
@@ -28,7 +29,7 @@ def raw(tmp_path_factory):
         if (reader, corpus) not in folders:
             folder = folders[reader, corpus] = tmp_path_factory.mktemp(f"{reader}_{corpus}") / "raw"
             record = folder.with_name("checksums.json")
-            fetch(reader, load_sources(reader, corpus), folder, Path(MIRROR), record)
+            fetch(reader, published({"reader": reader, "corpus": corpus}), folder, Path(MIRROR), record)
             assert not record.exists()
         return folders[reader, corpus]
 

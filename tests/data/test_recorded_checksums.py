@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from published_files import TEXT, archive_source, digest, facts, get, plain_source, record_of, tar_of
 from pushpull.data import sources
-from pushpull.data.sources import fetch, load_sources
+from pushpull.data.facts import published
+from pushpull.data.sources import fetch
 from pushpull.errors import InputError
 from pushpull.files import write_json
 
@@ -238,7 +239,7 @@ def test_a_record_that_another_job_has_made_meanwhile_counts(shelf, tmp_path, mo
 def test_the_sources_without_checksums_are_complete():
     known = (("aapd", 3, 0), ("rcv1_v2", 7, 1), ("uk_lex", 1, 0), ("biotech", 2, 0), ("litcovid", 3, 0))
     for dataset, files, own in known:
-        source = load_sources(dataset)
+        source = published({"reader": dataset})
         assert source["licence"]
         names = {item.get("file") or Path(item["url"].partition("?")[0]).name for item in source["sources"]}
         assert len(names) == len(source["sources"]) == files
@@ -248,7 +249,7 @@ def test_the_sources_without_checksums_are_complete():
 
 def test_rcv1_names_every_file_that_the_user_must_bring(tmp_path):
     with pytest.raises(InputError) as error:
-        fetch("rcv1_v2", load_sources("rcv1_v2"), tmp_path / "raw", None, tmp_path / "rcv1_v2.json")
+        fetch("rcv1_v2", published({"reader": "rcv1_v2"}), tmp_path / "raw", None, tmp_path / "rcv1_v2.json")
     parts = [f"test_pt{number}" for number in range(4)]
     for name in (
         *(f"lyrl2004_tokens_{part}.dat.gz" for part in ("train", *parts)),

@@ -8,7 +8,8 @@ from urllib.request import Request
 import pytest
 from published_files import TEXT, archive_source, digest, facts, get, plain_source, tar_of, zip_of
 from pushpull.data.archives import unpack
-from pushpull.data.sources import load_sources, may_download
+from pushpull.data.facts import published
+from pushpull.data.sources import may_download
 from pushpull.data.transfer import _Redirects, download
 from pushpull.errors import InputError
 
@@ -238,7 +239,7 @@ def test_a_wrong_file_of_the_mirror_is_not_used_and_stays_where_it_is(tmp_path):
 
 def test_every_published_dataset_has_checksums_sizes_and_distinct_file_names():
     for dataset, files in (("reuters21578", 23), ("semeval2018", 3)):
-        source = load_sources(dataset)
+        source = published({"reader": dataset})
         assert source["licence"]
         members = {path: facts for item in source["sources"] for path, facts in item["members"].items()}
         assert len({Path(path).name for path in members}) == files
@@ -247,4 +248,4 @@ def test_every_published_dataset_has_checksums_sizes_and_distinct_file_names():
 
 def test_an_unknown_dataset_gets_the_nearest_name():
     with pytest.raises(InputError, match="did you mean 'reuters21578'"):
-        load_sources("reuters")
+        published({"reader": "reuters"})

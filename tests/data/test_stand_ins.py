@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from published_files import TEXT, digest, facts, get, plain_source, record_of
+from pushpull.data.facts import published
 from pushpull.data.prepare import prepare
-from pushpull.data.sources import load_sources
 from pushpull.errors import InputError
 
 OTHER = b"twelve long reports\n" * 100
@@ -115,7 +115,9 @@ def test_the_card_says_that_a_file_is_a_stand_in(tmp_path):
 
 
 def test_the_new_datasets_have_checksums_and_every_stand_in_a_note():
-    items = [item for name in ("cachopo", "trec6", "mr", "newsgroups20") for item in load_sources(name)["sources"]]
+    items = [
+        item for name in ("cachopo", "trec6", "mr", "newsgroups20") for item in published({"reader": name})["sources"]
+    ]
     assert [item["url"].rpartition("text_gcn/")[2] for item in items if len(item.get("sha256", "")) != 64] == [
         "962223652e9bb164ac2d83cd09fc7b8845ce860b/data/R52/train.txt"
     ]
@@ -123,4 +125,4 @@ def test_the_new_datasets_have_checksums_and_every_stand_in_a_note():
     assert len(stand_ins) == 2
     assert all(len(each["sha256"]) == 64 and each["bytes"] and each["note"] for each in stand_ins)
     assert all(item["url"].startswith("https://") for item in items)
-    assert load_sources("reuters_single") == load_sources("reuters21578")
+    assert published({"reader": "reuters_single"}) == published({"reader": "reuters21578"})

@@ -63,7 +63,7 @@ def test_an_own_dataset_needs_files_text_and_labels(reader, key):
     }
     check(changed("datasets.mine", entry))
     del entry[key]
-    assert line(changed("datasets.mine", entry)) == f"datasets.mine: a {reader} dataset needs the key {key!r}"
+    assert line(changed("datasets.mine", entry)) == f"datasets.mine.{key}: a {reader} dataset needs this key"
 
 
 def test_an_own_dataset_needs_a_test_file():

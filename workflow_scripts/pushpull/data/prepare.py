@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from pushpull.data import readers
 from pushpull.data.documents import SPLITS, Document, Documents
-from pushpull.data.sources import load_sources
+from pushpull.data.facts import facts
 from pushpull.data.splits import checked, cut_validation, drop_rare_labels, resplit
 from pushpull.data.tally import Tally
 from pushpull.files import atomic_path, sha256, write_json
@@ -155,6 +155,5 @@ def _sources(entry: dict, raw: Path | None) -> list[dict]:
 
 
 def _licence(entry: dict, raw: Path | None) -> str:
-    if raw is not None:
-        return load_sources(entry["reader"])["licence"]
-    return "generated here, free to use" if entry["reader"] == "generated" else "the user's own files"
+    own = raw is None and ("files" in entry or "folder" in entry)
+    return "the user's own files" if own else facts(entry["reader"]).licence

@@ -1,21 +1,19 @@
-"""Published files: what they are, and getting them onto this machine, each checked by its SHA-256.
+"""Getting published files onto this machine, each checked by its SHA-256.
 
 Where nobody here knows a file's checksum, the first fetch writes it down and every later one is held to it.
-The network and archive code is imported where it is used: planning imports this module for its facts.
 """
 
 import gzip
 import json
 import zlib
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-from pushpull.errors import InputError, unknown
-from pushpull.files import atomic_path, read_yaml, sha256, write_json
+from pushpull.data import archives, transfer
+from pushpull.errors import InputError
+from pushpull.files import atomic_path, sha256, write_json
 
-_SOURCES = Path(__file__).with_name("sources.yaml")
 _WEB_PAGE = (b"<!doctype html", b"<html")
 
 
@@ -28,32 +26,6 @@ class _File(NamedTuple):
     size: int | None
     sha256: str | None
     advice: str
-
-
-def load_sources(dataset: str, corpus: str | None = None) -> dict:
-    """Return the facts of `sources.yaml` about a published dataset: `licence` and the list `sources`.
-
-    Args:
-        dataset: a key there, the reader's name.
-        corpus: leave out the files of other corpora of this reader; None for the files of all.
-
-    Raises:
-        InputError: no such dataset there.
-
-    Example:
-        >>> load_sources("semeval2018")["sources"][0]["mirror"]
-        'semeval2018_task1_ec'
-    """
-    known = _known()
-    if dataset not in known:
-        raise InputError(unknown("published dataset", dataset, known))
-    facts = known[dataset]
-    return facts | {"sources": [item for item in facts["sources"] if corpus in (None, item.get("corpus", corpus))]}
-
-
-@cache
-def _known() -> dict:
-    return read_yaml(_SOURCES)
 
 
 def may_download(url: str, checksum: str | None) -> bool:
@@ -77,7 +49,7 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record:
 
     Args:
         dataset: name for messages and the manifest.
-        source: what `load_sources` returns.
+        source: what `facts.published` returns.
         folder: `results/data/{dataset}/raw`.
         mirror: folder of downloaded files to take instead of the network; None for the network.
         record: JSON file of recorded checksums, kept when results are deleted; need not exist yet.
@@ -117,7 +89,7 @@ def fetch(dataset: str, source: dict, folder: Path, mirror: Path | None, record:
 
 
 def _wanted(item: dict, folder: Path, record: Path) -> list[_File]:
-    """The files of a source; the checksum is that of `sources.yaml`, else the recorded one, else None."""
+    """The files of a source; the checksum is the known one, else the recorded one, else None."""
     recorded = _recorded(record)
     wanted = []
     for path, facts in (item.get("members") or {_name(item): item}).items():
@@ -155,8 +127,6 @@ def _refuse_unsafe(dataset: str, source: dict, folder: Path, record: Path) -> No
 
 
 def _from_network(item: dict, wanted: list[_File]) -> str:
-    from pushpull.data import transfer
-
     url = item["url"]
     target = wanted[0].target.with_name(_name(item))
     partial = target.with_name(f"{target.name}.partial")  # stays when a download breaks off, for the next run
@@ -213,8 +183,6 @@ def _from_mirror(dataset: str, item: dict, wanted: list[_File], mirror: Path) ->
 
 
 def _copy(path: Path, file: _File) -> None:
-    from pushpull.data import transfer
-
     opener = gzip.open if path.name == f"{file.target.name}.gz" else open
     try:
         with opener(path, "rb") as stream, atomic_path(file.target) as temporary:
@@ -225,8 +193,6 @@ def _copy(path: Path, file: _File) -> None:
 
 
 def _unpack(archive: Path, wanted: list[_File]) -> None:
-    from pushpull.data import archives, transfer
-
     files = {file.path: file for file in wanted}
 
     def save(path: str, stream: BinaryIO) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from pushpull.data.facts import facts
 from pushpull.errors import InputError
 from pushpull.estimate.encoders import encoder_of
 from pushpull.estimate.throughput import PRINTED_TOTAL, Rate, hours, operations, rate_for, rates
-from pushpull.estimate.workload import TOKENS_PER_WORD, Sizes, needed_sizes, tokens_per_word, work
+from pushpull.estimate.workload import Sizes, needed_sizes, tokens_per_word, work
 from pushpull.kinds import CLASSIFIER
 from pushpull.papers import split_name
 from pushpull.planning.config import load_config
@@ -133,9 +134,7 @@ def _datasets(plan: Plan, sizes: dict[str, Sizes]) -> list[str]:
         size = sizes[run.dataset]
         tokenizer = encoder_of(run.encoder, plan.config["encoders"][run.encoder], size.labels).tokenizer
         documents = " / ".join(f"{count:,}" for count in size.documents.values())
-        factor = (
-            "measured" if tokenizer in TOKENS_PER_WORD.get(size.reader, {}) else "as in Reuters-21578, an assumption"
-        )
+        factor = "measured" if tokenizer in facts(size.reader).tokens_per_word else "as in Reuters-21578, an assumption"
         lines[run.dataset, tokenizer] = (
             f"  {run.dataset}: {documents} documents, {size.words['train']:,.0f} words each ({size.source}), "
             f"{tokens_per_word(size.reader, tokenizer)} tokens a word ({tokenizer}; {factor})"

@@ -6,6 +6,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
+from pushpull.data.facts import facts, published_size
 from pushpull.errors import InputError
 from pushpull.kinds import KINDS
 from pushpull.planning.inputs import DATA
@@ -19,47 +20,7 @@ WORDS = "words_per_document"
 SPLIT_OFF = {"knn_mltc": {"validation": 1000, "test": 1000}}
 
 
-class Counted(NamedTuple):
-    """Documents and words per document of train, validation and test, labels, and how they are known."""
-
-    documents: tuple[int, int, int]
-    words: tuple[float, float, float]
-    labels: int
-    source: str = "published files, counted"
-
-
-# Datasets that a paper has no table of. CLLD: train and test as printed (MR: the split that it names), a tenth of train
-# cut off. BioTech: the publisher counts 3,140 documents, 381 of them test; a tenth of the others is cut off.
-COUNTED = {
-    ("clld", "20NG"): Counted((10_182, 1132, 7532), (287.5, 287.5, 277.9), 20),
-    ("clld", "TREC-6"): Counted((4906, 546, 500), (10.2, 10.2, 7.5), 6),
-    ("clld", "R8"): Counted((4936, 549, 2189), (105.3, 105.3, 95.1), 8),
-    ("clld", "R52"): Counted((5878, 654, 2568), (112.3, 112.3, 102.6), 52),
-    ("clld", "MR"): Counted((6397, 711, 3554), (21.0, 21.0, 21.0), 2),
-    ("push_pull", "SemEval-2018"): Counted((6838, 886, 3259), (16.1, 15.9, 15.9), 11),
-    ("push_pull", "Reuters-21578"): Counted((6984, 786, 3019), (130.6, 128.1, 122.1), 90),
-    ("push_pull", "EventDNA"): Counted((1237, 171, 363), (59.9, 60.9, 59.3), 17),
-    ("push_pull", "BioTech"): Counted(
-        (2483, 276, 381), (510.7, 510.7, 510.7), 29, "test counted; train as published, its words assumed as in test"
-    ),
-    ("push_pull", "LitCovid"): Counted(
-        (24_960, 6239, 2500), (230.0, 230.0, 230.0), 7, "documents as published; words an assumption"
-    ),
-}
-
-# Tokens per whitespace word, measured on the training texts (AAPD: the usual validation and test texts) with MiniLM's
-# WordPiece, with GPT-2's byte pairs, which RoBERTa shares, and with the word encoders' words and punctuation marks.
-TOKENS_PER_WORD = {
-    "reuters21578": {"wordpiece": 1.37, "bpe": 1.67, "words": 1.24},
-    "semeval2018": {"wordpiece": 1.58, "bpe": 1.61, "words": 1.34},
-    "aapd": {"wordpiece": 1.14, "bpe": 1.10, "words": 1.03},
-    "eventdna": {"wordpiece": 2.12, "words": 1.04},  # Dutch
-    "trec6": {"wordpiece": 1.12, "words": 1.06},
-    "mr": {"wordpiece": 1.21, "words": 1.09},
-    "cachopo": {"wordpiece": 1.15, "words": 1.00},  # no punctuation
-    "newsgroups20": {"wordpiece": 2.01, "words": 1.78},
-}
-NEWSWIRE = TOKENS_PER_WORD["reuters21578"]
+NEWSWIRE = facts("reuters21578").tokens_per_word
 SPECIAL_TOKENS = {"wordpiece": 2, "bpe": 2, "words": 0}
 LABEL_TOKENS = 8  # of a label text, with special tokens
 HYPOTHESIS_TOKENS = 10  # of "This text is about {label}.", behind a text
@@ -122,7 +83,7 @@ def sizes(dataset: str, entry: dict) -> Sizes | None:
         documents, words = ({s: facts["splits"][s][key] for s in SPLITS} for key in ("documents", "words_per_document"))
         return Sizes(documents, words, len(facts["labels"]), entry["reader"], str(card))
     names = entry.get("printed_as", {}).items()
-    known = (printed_sizes(*name, entry["reader"]) or counted_sizes(*name, entry["reader"]) for name in names)
+    known = (printed_sizes(*name, entry["reader"]) or counted_sizes(entry) for name in names)
     return next(filter(None, known), None)
 
 
@@ -153,13 +114,12 @@ def printed_sizes(paper: str, name: str, reader: str) -> Sizes | None:
     return None
 
 
-def counted_sizes(paper: str, name: str, reader: str) -> Sizes | None:
-    """Sizes of the dataset that `paper` calls `name`, from `COUNTED`; None if it is not there."""
-    if (paper, name) not in COUNTED:
+def counted_sizes(entry: dict) -> Sizes | None:
+    """Sizes of the published dataset of an entry, as its reader knows them; None if they are not known."""
+    if not (found := published_size(entry)):
         return None
-    found = COUNTED[paper, name]
-    by_split = (dict(zip(SPLITS, values, strict=True)) for values in (found.documents, found.words))
-    return Sizes(*by_split, found.labels, reader, found.source)
+    by_split = (dict(zip(SPLITS, found[part], strict=True)) for part in ("documents", "words"))
+    return Sizes(*by_split, found["labels"], entry["reader"], found.get("from", "published files, counted"))
 
 
 def _split(paper: str, facts: dict[str, float]) -> dict[str, int] | None:
@@ -178,7 +138,7 @@ def tokens_per_word(reader: str, tokenizer: str) -> float:
     Args:
         tokenizer: "wordpiece", "bpe" or "words".
     """
-    return TOKENS_PER_WORD.get(reader, NEWSWIRE).get(tokenizer, NEWSWIRE[tokenizer])
+    return facts(reader).tokens_per_word.get(tokenizer, NEWSWIRE[tokenizer])
 
 
 def tokens_per_document(size: Sizes, split: str, tokenizer: str, max_tokens: int) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from pushpull.data.readers import CORPORA, LABEL_VIEWS, READERS
+from pushpull.data import facts
 from pushpull.encoders.registry import CARD_KEYS
 from pushpull.errors import InputError, unknown
 from pushpull.files import read_yaml
@@ -117,29 +117,7 @@ def _fits_shape(error: ValidationError) -> bool:
 
 
 def _datasets(config: dict) -> list[str]:
-    problems = []
-    for name, entry in config["datasets"].items():
-        where = f"datasets.{name}"
-        if entry["reader"] not in READERS:
-            problems.append(f"{where}.reader: {unknown('reader', entry['reader'], READERS)}")
-        needed = {
-            "csv": ("files", "text", "labels"),
-            "jsonl": ("files", "text", "labels"),
-            "generated": ("corpus",),
-            "cachopo": ("corpus",),
-            "reuters_single": ("corpus",),
-            "rcv1_v2_xml": ("folder",),
-            "rcv1_v2_json": ("files",),
-        }
-        missing = [key for key in needed.get(entry["reader"], ()) if key not in entry]
-        problems += [f"{where}: a {entry['reader']} dataset needs the key {key!r}" for key in missing]
-        views, view = LABEL_VIEWS.get(entry["reader"]), entry.get("labels")
-        if views and view and view not in views:
-            problems.append(f"{where}.labels: {unknown('view', view, views)}")
-        corpora, corpus = CORPORA.get(entry["reader"]), entry.get("corpus")
-        if corpora and corpus and corpus not in corpora:
-            problems.append(f"{where}.corpus: {unknown('corpus', corpus, corpora)}")
-    return problems
+    return [f"datasets.{name}.{line}" for name, entry in config["datasets"].items() for line in facts.problems(entry)]
 
 
 def _encoders(config: dict) -> list[str]:

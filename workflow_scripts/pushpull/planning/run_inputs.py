@@ -12,7 +12,7 @@ from pathlib import Path
 
 from snakemake.io import ancient
 
-from pushpull.data.sources import load_sources
+from pushpull.data.facts import facts, published
 from pushpull.data.tables import csv_rows
 from pushpull.errors import InputError
 from pushpull.files import sha256
@@ -45,8 +45,7 @@ class RunInputs:
 
     def source(self, wildcards) -> dict:
         """Published files of a dataset: URLs, sizes, checksums."""
-        entry = self.config["datasets"][wildcards.dataset]
-        return load_sources(entry["reader"], entry.get("corpus"))
+        return published(self.config["datasets"][wildcards.dataset])
 
     def entry(self, wildcards) -> dict:
         """The dataset's entry in config.yaml, less what later steps alone use."""
@@ -57,7 +56,7 @@ class RunInputs:
         entry = self.config["datasets"][wildcards.dataset]
         if own := _own(entry):
             return {"files": [ancient(path) for path in own]}
-        if entry["reader"] == "generated":
+        if not facts(entry["reader"]).sources:
             return {}
         return {"manifest": DATA.format(dataset=wildcards.dataset) + "/raw/manifest.json"}
 
@@ -72,8 +71,8 @@ class RunInputs:
     def data(self, wildcards) -> str:
         """What a prepared dataset depends on."""
         if ("data", wildcards.dataset) not in self.found:
-            published = self.source(wildcards) if "manifest" in self.raw(wildcards) else None
-            parts = [self.entry(wildcards), self.own_files(wildcards), self.prepare_code(wildcards), published]
+            fetched = self.source(wildcards) if "manifest" in self.raw(wildcards) else None
+            parts = [self.entry(wildcards), self.own_files(wildcards), self.prepare_code(wildcards), fetched]
             self.found["data", wildcards.dataset] = digest(*parts)
         return self.found["data", wildcards.dataset]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pushpull.data.readers import READERS
+from pushpull.data.readers import module
 from pushpull.encoders.registry import ARCHITECTURES
 from pushpull.fingerprint import SCRIPTS, code_of, fingerprint
 from pushpull.kinds import KINDS
@@ -11,8 +11,9 @@ from pushpull.papers import is_table, source, split_name
 
 # They run a job, refuse what is wrong, write down how long it took, or resume: they change no result.
 HARMLESS = ("job", "lease", "errors", "encoders.canary", "training.checkpoint", "training.record")
-# What fetches a file: it has its checksum or is refused, so a change in it fetches nothing again.
-CHECKED = (*HARMLESS, "data.sources")
+# What fetches a file: it has its checksum or is refused, so a change in it fetches nothing again. And what is known of
+# files, which goes to the rules as params.
+CHECKED = (*HARMLESS, "data.sources", "data.facts")
 # They name every objective, loss, architecture and reader; a run depends on its own alone, named apart.
 REGISTRIES = ("kinds", "training.registry", "losses.registry", "encoders.registry", "data.readers")
 # What trains; what is made of results does not depend on it, though it reads the records of kinds that name it.
@@ -39,7 +40,7 @@ def training_code(settings: dict, card: dict) -> str:
 
 def prepare_code(entry: dict) -> str:
     """Fingerprint of the code that prepares a dataset with this entry."""
-    reader = READERS[entry["reader"]].removeprefix("pushpull.")
+    reader = module(entry["reader"]).removeprefix("pushpull.")
     return fingerprint(f"{SCRIPTS}.prepare", reader, without=(*CHECKED, "data.readers"))
 
 

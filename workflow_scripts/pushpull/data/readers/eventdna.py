@@ -23,9 +23,8 @@ from pathlib import Path, PurePath
 from pushpull.data.archives import LARGEST, contents
 from pushpull.data.documents import Document, Documents
 from pushpull.data.splits import cut_validation
-from pushpull.errors import InputError, unknown
+from pushpull.errors import InputError
 
-LABELS = ("iptc", "event_types")
 TEST = 0.2  # share of the articles
 
 _ARCHIVE = "eventdna_dnaf.tar.gz"
@@ -39,12 +38,10 @@ def read(entry: dict, raw: Path | None) -> Documents:
     published English ones.
 
     Raises:
-        InputError: unknown `labels`; no article is found; the archive is broken or unsafe; a file is too large, no
+        InputError: no article is found; the archive is broken or unsafe; a file is too large, no
             JSON, or lacks what is named above, with its path.
     """
-    view = entry.get("labels", LABELS[0])
-    if view not in LABELS:
-        raise InputError(f"labels: {unknown('view', view, LABELS)}")
+    view = entry.get("labels", "iptc")
     place = Path(entry["folder"]) if raw is None else raw / _ARCHIVE
     files = dict(_plain(place)) if raw is None else contents(place, lambda path: PurePath(path).name == _FILE)
     if not files:

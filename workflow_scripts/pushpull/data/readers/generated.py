@@ -13,9 +13,7 @@ from random import Random
 import yaml
 
 from pushpull.data.documents import Document, Documents
-from pushpull.errors import InputError, unknown
 
-CORPORA = ("multilabel", "single")
 DOCUMENTS = {"train": 900, "validation": 300, "test": 600}
 
 _WORDS = Path(__file__).with_name("generated_words.yaml")
@@ -31,16 +29,11 @@ _ASIDE = 0.4  # chance that a document mentions a topic that it does not have
 def read(entry: dict, raw: None = None) -> Documents:
     """Generate the corpus `entry["corpus"]`, `entry["documents"]` a split, with the seed `entry["seed"]`.
 
-    Raises:
-        InputError: unknown corpus.
-
     Example:
         >>> corpus = read({"corpus": "single", "documents": {"train": 8, "test": 8}})
         >>> len(corpus.splits["train"]), len(corpus.label_texts)
         (8, 8)
     """
-    if entry["corpus"] not in CORPORA:
-        raise InputError(unknown("corpus", entry["corpus"], CORPORA))
     words = yaml.safe_load(_WORDS.read_text(encoding="utf-8"))
     topics = {topic["name"]: topic for topic in words[entry["corpus"]]["topics"]}
     seed = entry.get("seed", 0)

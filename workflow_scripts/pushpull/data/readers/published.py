@@ -8,18 +8,9 @@ from pushpull.errors import InputError, unknown
 
 
 def split_paths(entry: dict, raw: Path | None, names: dict[str, str]) -> dict[str, Path]:
-    """Split -> file: the entry's `files`, else those of these names in `raw`.
-
-    Raises:
-        InputError: neither is there.
-    """
-    files = entry.get("files")
-    if not files and raw is None:
-        raise InputError(
-            f"a {entry['reader']} dataset has no `folder:`; name its files, {', '.join(names.values())}, under `files:`"
-        )
-    if files:
-        return {split: Path(name) for split, name in files.items()}
+    """Split -> file: the entry's `files`, else those of these names in `raw`."""
+    if "files" in entry:
+        return {split: Path(name) for split, name in entry["files"].items()}
     return {split: raw / name for split, name in names.items()}
 
 

@@ -1,7 +1,7 @@
-"""A user's own CSV or JSONL files: no code needed, one entry in `config.yaml`.
+"""A user's own tables: no code needed, one entry in `config.yaml`.
 
 my_reports:
-  reader: csv
+  reader: csv       # or jsonl
   task: multi
   files: {train: data/train.csv, test: data/test.csv}   # validation: optional
   text: body        # column names
@@ -10,22 +10,22 @@ my_reports:
   separator: ";"    # between the labels of one cell; this is the default
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
-from pushpull.data.tables import csv_rows
 from pushpull.errors import InputError
 
 
-def read(entry: dict, raw: Path | None) -> Documents:
+def documents(entry: dict, rows: Callable[[Path], Iterator[tuple[int, dict]]]) -> Documents:
     """Return the documents of the files in `entry["files"]`; paths are relative to the working folder.
+
+    Args:
+        rows: path -> (number of a line, column -> cell) of each row.
 
     Raises:
         InputError: a file is missing, not UTF-8 or malformed, or lacks a column; with file and line.
     """
-    rows = csv_rows if entry["reader"] == "csv" else _jsonl_rows
     splits = {}
     for split, name in entry["files"].items():
         path = Path(name)
@@ -39,20 +39,6 @@ def read(entry: dict, raw: Path | None) -> Documents:
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 ({error}); save it as UTF-8 and run again") from None
     return Documents(splits)
-
-
-def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict]]:
-    with path.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path}, line {number}: not JSON ({error}); one object a line") from None
-            if not isinstance(row, dict):
-                raise InputError(f"{path}, line {number}: expected an object {{...}}, got {line.strip()[:40]!r}")
-            yield number, row
 
 
 def _document(row: dict, entry: dict, split: str, index: int, where: str) -> Document:

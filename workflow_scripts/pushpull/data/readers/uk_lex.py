@@ -28,10 +28,8 @@ def read(entry: dict, raw: Path | None) -> Documents:
 
     Raises:
         InputError: a line is no JSON object, lacks a key, has an unknown `data_type`, a title or body that is no
-            string, or labels that are no list; with file and line. Or the entry names `files`.
+            string, or labels that are no list; with file and line.
     """
-    if raw is None:
-        raise InputError(f"a uk_lex dataset has no `files:`; put {_FILE} into the folder uk_lex of a `mirror:` instead")
     splits: dict[str, list[Document]] = {"train": [], "validation": [], "test": []}
     path = raw / _FILE
     try:
