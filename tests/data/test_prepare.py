@@ -125,7 +125,7 @@ def test_test_texts_are_looked_for_in_what_was_cut_from_train_too(tmp_path):
         ("multi", {"train": GOOD}, "the split test has no document"),
         ("multi", {"train": GOOD, "test": TEST, "trial": TEST}, "unknown split 'trial'"),
         ("single", {"train": GOOD, "test": [("t", "text", ["x", "y"])]}, "test document 't' has 2 labels"),
-        ("single", {"train": [*GOOD, ("n", "text", [])], "test": TEST}, "line 31: topics is empty, but `task: single`"),
+        ("single", {"train": [*GOOD, ("n", "text", [])], "test": TEST}, "line 31: no label, but `task: single`"),
         ("multi", {"train": GOOD[:1], "test": TEST}, "too few to cut a validation split from"),
     ],
 )

@@ -120,67 +120,6 @@ def test_semeval_names_the_line_that_is_not_a_tweet(tmp_path, line):
         read({"reader": "semeval2018"}, semeval(tmp_path, "ok\tok\t1\t0\t0\r\n" + line))
 
 
-def table(folder, content: str | bytes, kind: str = "csv", **more) -> dict:
-    path = folder / f"train.{kind}"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return {"reader": kind, "files": {"train": str(path)}, "text": "body", "labels": "topics", **more}
-
-
-def test_csv_splits_the_labels_cell_and_numbers_the_rows(tmp_path):
-    content = '\ufeffbody,topics,extra\r\n"one, two\r\nthree",red; blue;;red,1\r\n,,2\r\n'
-    rows = read(table(tmp_path, content), None).splits["train"]
-    assert rows == [("train-1", "one, two\r\nthree", ("red", "blue")), ("train-2", "", ())]
-
-
-def test_csv_takes_ids_and_another_separator(tmp_path):
-    rows = read(table(tmp_path, "number,body,topics\n7,x,a;b|c\n", id="number", separator="|"), None).splits["train"]
-    assert rows == [("7", "x", ("a;b", "c"))]
-
-
-def test_jsonl_labels_may_be_a_list_or_a_string_and_blank_lines_are_skipped(tmp_path):
-    lines = ['{"body": "x", "topics": ["a;b", "c"]}', "", '{"body": "y", "topics": "a; c"}']
-    lines += ['{"body": "z", "topics": []}']
-    rows = read(table(tmp_path, "\n".join(lines), "jsonl"), None).splits["train"]
-    assert [row.labels for row in rows] == [("a;b", "c"), ("a", "c"), ()]
-    assert [row.id for row in rows] == ["train-1", "train-2", "train-3"]
-
-
-@pytest.mark.parametrize(
-    ("content", "kind", "more", "says"),
-    [
-        ("text,topics\nx,a\n", "csv", {}, r"line 2: no column 'body' \(text:\); there are: text, topics"),
-        (
-            "body,topics\nx,a\ny,\n",
-            "csv",
-            {"task": "single"},
-            r"line 3: topics is empty, but `task: single` needs a class",
-        ),
-        ("body,topic\nx,a\n", "csv", {}, r"no column 'topics' \(labels:\); there are: body, topic"),
-        ("body,topics\nx,a\n", "csv", {"id": "nr"}, r"no column 'nr' \(id:\)"),
-        ("body,topics\nx,a\ny\n", "csv", {}, "line 3: not as many fields"),
-        ("body,topics\nx,y,a\n", "csv", {}, "line 2: not as many fields"),
-        ('body,topics\n"x"y,a\n', "csv", {}, "line 2: "),
-        ("body,topics\ncaf\xe9,a\n".encode("latin-1"), "csv", {}, "not UTF-8"),
-        ('{"body": "x", "topics": []}\n{"body": \n', "jsonl", {}, "line 2: not JSON"),
-        ('["x"]\n', "jsonl", {}, "line 1: expected an object"),
-        ('{"text": "x", "topics": []}\n', "jsonl", {}, "line 1: no column 'body'"),
-        ('{"body": null, "topics": []}\n', "jsonl", {}, "line 1: body: expected a string, got None"),
-        ('{"body": "x", "topics": 3}\n', "jsonl", {}, "line 1: topics: expected a string or a list"),
-        ('{"body": "x", "topics": ["a", 3]}\n', "jsonl", {}, "line 1: topics: expected a string or a list"),
-    ],
-)
-def test_a_bad_table_is_named_with_file_and_line(tmp_path, content, kind, more, says):
-    with pytest.raises(InputError, match=says) as error:
-        read(table(tmp_path, content, kind, **more), None)
-    assert f"train.{kind}" in str(error.value)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    entry = table(tmp_path, "body,topics\n") | {"files": {"train": "nowhere.csv"}}
-    with pytest.raises(InputError, match=r"train: nowhere\.csv is not there"):
-        read(entry, None)
-
-
 def test_an_unknown_reader_gets_the_nearest_name():
     with pytest.raises(InputError, match="did you mean 'jsonl'"):
         read({"reader": "json"}, None)

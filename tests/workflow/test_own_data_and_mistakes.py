@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from workflow_runs import (
     TINY,
     TINY_ARGUMENTS,
     command,
+    dry_run,
     environment,
     files_below,
     job_counts,
@@ -26,15 +28,17 @@ from workflow_runs import (
 pytestmark = pytest.mark.slow
 
 
+TOPICS = {"trade": "export tariffs, cargo", "weather": "naïve forecast of rain", "health": 'the "old"\nclinic'}
+
+
 def write_corpus(path: Path, documents: int, columns: tuple[str, str] = ("body", "topics")) -> None:
     """A CSV as a spreadsheet writes it: quoted commas, line breaks in cells, letters beyond ASCII, empty labels."""
-    topics = {"trade": "export tariffs, cargo", "weather": "naïve forecast of rain", "health": 'the "old"\nclinic'}
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["number", *columns])
         for number in range(documents):
-            chosen = [name for bit, name in enumerate(topics) if number % 8 >> bit & 1]
-            text = " ".join(topics[name] for name in chosen) or "nothing"
+            chosen = [name for bit, name in enumerate(TOPICS) if number % 8 >> bit & 1]
+            text = " ".join(TOPICS[name] for name in chosen) or "nothing"
             writer.writerow([number, f"{text} {number}", " ; ".join(chosen)])
 
 
@@ -64,10 +68,7 @@ def test_a_users_own_csv_runs_through_everything_and_no_other_run_again(again):
     extra = with_own_files(again)
     write_corpus(again / "my/train.csv", 64)
     write_corpus(again / "my/test.csv", 24)
-    before = {
-        path: (again / "results/runs/tiny" / path).stat().st_mtime_ns
-        for path in files_below(again / "results/runs/tiny")
-    }
+    before = times_below(again / "results/runs/tiny")
     done = real_run(again, "--configfile", TINY, extra)
     assert done.returncode == 0, done.stdout[-8000:]
     counts = job_counts(done.stdout)
@@ -89,9 +90,9 @@ def test_a_csv_without_the_column_is_refused_with_the_columns_that_exist(checkou
     write_corpus(checkout / "my/test.csv", 24)
     done = real_run(checkout, "results/data/mine/card.json", "--configfile", TINY, extra)
     assert done.returncode == 1
-    assert "my/train.csv, line 2: no column 'body' (text:); there are: number, text, subject" in done.stdout
+    assert "my/train.csv, line 1: no column 'body'; there are: 'number', 'text', 'subject'" in done.stdout
     assert "Traceback" not in done.stdout
-    assert "1 job failed:\n  prepare: logs/prepare/mine.log\n    my/train.csv, line 2: no column" in done.stdout
+    assert "1 job failed:\n  prepare: logs/prepare/mine.log\n    my/train.csv, line 1: no column" in done.stdout
     assert not list((checkout / "results").rglob("*.parquet"))
 
 
@@ -100,8 +101,34 @@ def test_an_own_file_that_is_missing_is_named_before_anything_runs(checkout):
     write_corpus(checkout / "my/train.csv", 64)
     done = real_run(checkout, "--configfile", TINY, extra)
     assert done.returncode == 1
-    assert "my/test.csv" in done.stdout
+    assert "datasets.mine.files.test: my/test.csv is not there" in done.stdout
     assert not (checkout / "results").exists()
+
+
+def test_a_mistyped_path_after_a_finished_study_stops_it_and_old_results_do_not_stand_in(again):
+    extra = with_own_files(again)
+    for split in ("train", "test"):
+        write_corpus(again / f"my/{split}.csv", 24)
+    (again / "my/labels.csv").write_text("name,readable,description\n" + "".join(f"{n},{n},{n}\n" for n in TOPICS))
+    study = yaml.safe_load(extra.read_text())
+    study["datasets"]["mine"]["label_texts"] = "my/labels.csv"
+    extra.write_text(yaml.safe_dump(study))
+    assert real_run(again, "--configfile", TINY, extra).returncode == 0
+    assert "Nothing to be done" in dry_run(again, "--configfile", TINY, extra)
+    before = times_below(again / "results")
+    for wrong in ({"files": {"train": "my/TYPO.csv", "test": "my/test.csv"}}, {"label_texts": "my/TYPO.csv"}):
+        changed = deepcopy(study)
+        changed["datasets"]["mine"] |= wrong
+        extra.write_text(yaml.safe_dump(changed))
+        done = real_run(again, "--configfile", TINY, extra)
+        assert done.returncode == 1
+        assert f"datasets.mine.{next(iter(wrong))}" in done.stdout and "my/TYPO.csv is not there" in done.stdout
+        assert "Traceback" not in done.stdout
+    assert times_below(again / "results") == before
+
+
+def times_below(folder: Path) -> dict[Path, int]:
+    return {path: (folder / path).stat().st_mtime_ns for path in files_below(folder)}
 
 
 def test_a_file_missing_in_the_mirror_is_named_with_its_address_and_place(checkout, tmp_path):

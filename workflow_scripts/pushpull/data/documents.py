@@ -38,9 +38,10 @@ class Documents:
     `splits` maps train, test and, where one is published, validation to documents in file order: a list, or a
     `Stream` where they are too many. `label_texts` maps label names to what an encoder should read for them; a
     label that no document has may be named here and is then part of the dataset. `notes` are sentences for the
-    dataset card.
+    dataset card; `warnings` are those that the user should read before training.
     """
 
     splits: dict[str, Iterable[Document]]
     label_texts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

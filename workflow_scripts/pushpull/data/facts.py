@@ -119,7 +119,35 @@ def problems(entry: dict) -> list[str]:
         lines.append(f"corpus: {unknown('corpus', entry['corpus'], found.corpora)}")
     if found.views and _view(entry, found) not in found.views:
         lines.append(f"labels: {unknown('view', entry['labels'], found.views)}")
-    return lines
+    return lines + _one_file(entry, "split" in allowed)
+
+
+def _one_file(entry: dict, may: bool) -> list[str]:
+    """What is wrong with one file, or with several, where the other was meant."""
+    files = entry.get("files")
+    if isinstance(files, str) and not may:
+        return [f"files: a {entry['reader']} dataset needs a file for each split: {{train: ..., test: ...}}"]
+    if isinstance(files, str) and not {"split", "resplit"} & entry.keys():
+        return [
+            "files: one file needs `split:`, the column that says train, validation or test, or `resplit:`, how many "
+            "documents of validation and test are drawn from it"
+        ]
+    if isinstance(files, dict) and "split" in entry:
+        return ["split: goes with one file under `files:`, not with one for each split"]
+    paths = list(files.values()) if isinstance(files, dict) else []
+    twice = [path for path in dict.fromkeys(paths) if paths.count(path) > 1]
+    return [f"files: {path} is named for more than one split" for path in twice]
+
+
+def own_files(entry: dict) -> dict[str, str]:
+    """{split: path} of the files that the user brings; one file for all splits stands under "train"."""
+    files = entry.get("files", {})
+    return {"train": files} if isinstance(files, str) else files
+
+
+def own_paths(entry: dict) -> list[str]:
+    """Every file and folder of the user that the documents of an entry are read from."""
+    return [*own_files(entry).values(), *([entry["folder"]] if "folder" in entry else [])]
 
 
 def _not_taken(reader: str, key: str, allowed: tuple[str, ...]) -> str:

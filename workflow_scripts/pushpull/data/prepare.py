@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from pushpull.data import readers
 from pushpull.data.documents import SPLITS, Document, Documents
-from pushpull.data.facts import facts
+from pushpull.data.facts import facts, own_files, own_paths
 from pushpull.data.splits import checked, cut_validation, drop_rare_labels, resplit
 from pushpull.data.tally import Tally
 from pushpull.files import atomic_path, sha256, write_json
@@ -78,7 +78,8 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
 def _arrange(dataset: str, entry: dict, documents: Documents) -> tuple[str, set[str] | None]:
     """Bring `documents` to three splits; return where validation is from, and the labels left out if any may be."""
     seed, share = entry.get("split_seed", 0), entry.get("validation", 0.1)
-    documents.splits = checked(dataset, entry["task"], documents.splits)
+    needed = ("train",) if "resplit" in entry else ("train", "test")
+    documents.splits = checked(dataset, entry["task"], documents.splits, needed)
     origin, dropped = "published", None
     if "resplit" in entry:
         resplit(dataset, documents, **entry["resplit"], seed=seed)
@@ -148,12 +149,12 @@ def _sources(entry: dict, raw: Path | None) -> list[dict]:
     """The files read, each with its checksum; a folder of single articles is not listed, 806,791 of them."""
     if raw is not None:
         return [{key: file[key] for key in ("file", "bytes", "sha256", "url")} for file in _fetched(raw)]
-    paths = [Path(name) for name in entry.get("files", {}).values()]
+    paths = [Path(name) for name in own_files(entry).values()]
     if "folder" in entry:
         paths += sorted(Path(entry["folder"]).rglob("*.[zZ][iI][pP]"))
     return [{"file": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths]
 
 
 def _licence(entry: dict, raw: Path | None) -> str:
-    own = raw is None and ("files" in entry or "folder" in entry)
+    own = raw is None and own_paths(entry)
     return "the user's own files" if own else facts(entry["reader"]).licence

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from snakemake.io import ancient
 
-from pushpull.data.facts import facts, published
+from pushpull.data.facts import facts, own_paths, published
 from pushpull.data.tables import csv_rows
 from pushpull.errors import InputError
 from pushpull.files import sha256
@@ -54,7 +54,7 @@ class RunInputs:
     def raw(self, wildcards) -> dict[str, str | list[str]]:
         """What `prepare` reads: downloaded files, the user's own files, or nothing for a generated corpus."""
         entry = self.config["datasets"][wildcards.dataset]
-        if own := _own(entry):
+        if own := own_paths(entry):
             return {"files": [ancient(path) for path in own]}
         if not facts(entry["reader"]).sources:
             return {}
@@ -62,7 +62,7 @@ class RunInputs:
 
     def own_files(self, wildcards) -> list[str]:
         """Hashes of the user's own files, so that other content prepares a dataset again and another time does not."""
-        return [_content(path) for path in _own(self.config["datasets"][wildcards.dataset])]
+        return [_content(path) for path in own_paths(self.config["datasets"][wildcards.dataset])]
 
     def prepare_code(self, wildcards) -> str:
         """Fingerprint of the code that prepares a dataset, less the readers of others."""
@@ -211,11 +211,6 @@ class RunInputs:
 def _parent(run: Run, setting: str) -> Run:
     """The run that a fine-tuning starts from, if it is this grid point that is chosen."""
     return run._replace(method=run.settings["parent"], setting=setting)
-
-
-def _own(entry: dict) -> list[str]:
-    """The user's own files and folder of a dataset."""
-    return [*entry.get("files", {}).values(), *([entry["folder"]] if "folder" in entry else [])]
 
 
 def without(entry: dict, *keys: str) -> dict:

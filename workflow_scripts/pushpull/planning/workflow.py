@@ -5,6 +5,7 @@ from snakemake.settings.types import RerunTrigger
 from pushpull.planning.config import check
 from pushpull.planning.inputs import Inputs
 from pushpull.planning.machine import share
+from pushpull.planning.paths import check_paths
 from pushpull.planning.plan import Plan
 from pushpull.planning.studies import with_studies
 
@@ -20,7 +21,11 @@ def start(workflow, config: dict) -> Inputs:
         InputError: something in the configuration or in a study is wrong.
     """
     config.update(with_studies(config))
-    inputs = Inputs(Plan(check(config)))
+    plan = Plan(check(config))
+    # Jobs read the rules again, on machines that need not have what others read.
+    if workflow.is_main_process and not plan.partial:
+        check_paths(config)
+    inputs = Inputs(plan)
     _leave_out_code(workflow)
     share(workflow)
     return inputs

@@ -25,8 +25,8 @@ def missing_note(study: Study, key: tuple[str, str, str, str]) -> str:
 
 def missing_dataset(study: Study, dataset: str) -> str:
     """Return why a dataset has no run at all."""
-    run = next(run for run in _all(study) if run["dataset"] == dataset)
-    return f"missing: {run['reason']}{_logs([run])}"
+    runs = [run for run in _all(study) if run["dataset"] == dataset]
+    return f"missing: {runs[0]['reason']}{_logs(runs[:1])}" if runs else "no run of it is shown here"
 
 
 def missing_groups(study: Study) -> list[Group]:
