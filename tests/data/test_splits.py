@@ -30,7 +30,7 @@ def test_the_cut_validation_split_is_a_seeded_partition_in_file_order(tmp_path):
 @pytest.mark.parametrize("share", [0.1, 0.25])
 def test_the_cut_gives_every_label_its_share(tmp_path, share):
     ids = cut(tmp_path, validation=share)
-    assert len(ids["validation"]) == pytest.approx(share * 900, rel=0.06)
+    assert len(ids["validation"]) == share * 900
     for label in read_card(tmp_path)["labels"]:
         both = label["train"] + label["validation"]
         assert label["validation"] == pytest.approx(share * both, abs=max(1.5, 0.05 * both)), label
@@ -56,7 +56,7 @@ def test_the_only_document_of_a_label_stays_in_train_even_with_a_large_share(tmp
     entry = user_data(tmp_path / "in", train=train, test=[("t", "text", ["common"])])
     prepare("mine", entry | {"validation": 0.6, "split_seed": seed}, None, tmp_path)
     assert "3" in read_ids(tmp_path, "train")
-    assert 5 <= len(read_ids(tmp_path, "validation")) <= 8
+    assert len(read_ids(tmp_path, "validation")) == 7
 
 
 def test_documents_without_labels_are_shared_out_too(tmp_path):
@@ -65,6 +65,48 @@ def test_documents_without_labels_are_shared_out_too(tmp_path):
     validation = read_labels(tmp_path, "validation", ["x"])
     assert len(validation) == 20
     assert validation.sum() == 10
+
+
+def few_shot(folder: Path, label_sets: list[list[str]], share: float) -> dict:
+    """Card of a dataset with these training documents, of which a share is cut off."""
+    train = [(str(index), f"text {index}", labels) for index, labels in enumerate(label_sets)]
+    entry = user_data(folder / "in", train=train, test=[("t", "text", label_sets[0])])
+    prepare("mine", entry | {"validation": share}, None, folder)
+    return read_card(folder)
+
+
+@pytest.mark.parametrize(
+    ("label_sets", "share", "cut"),
+    [
+        ([[f"class {index % 77}"] for index in range(308)], 0.1, 31),
+        ([[f"class {index % 77}"] for index in range(385)], 0.1, 38),
+        ([[f"class {index % 15}"] for index in range(20)], 0.1, 2),
+        ([[f"label {index}", f"label {(index + 1) % 200}"] for index in range(200)], 0.25, 50),
+        ([["x"]] * 3, 0.1, 1),
+    ],
+)
+def test_few_documents_a_label_give_the_share_asked_for(tmp_path, label_sets, share, cut):
+    card = few_shot(tmp_path, label_sets, share)
+    assert card["splits"]["validation"]["documents"] == cut
+    assert card["validation_from"] == f"cut from train ({100 * share:g} %, seed 0)"
+    assert all(label["train"] >= 1 for label in card["labels"])
+    assert not any("asked" in note or "cut off" in note for note in card["notes"])
+
+
+def test_a_cut_that_singletons_keep_small_says_how_small_and_why(tmp_path):
+    label_sets = [["common", f"lone {index}"] for index in range(195)] + [["common"]] * 5
+    card = few_shot(tmp_path, label_sets, 0.1)
+    assert card["splits"]["validation"]["documents"] == 5
+    assert card["validation_from"] == "cut from train (2.5 % of the 10 % asked for, seed 0)"
+    assert (
+        "10 % of the 200 training documents were to be cut off, 5 are: each of the others is the last one that a label "
+        "has in train"
+    ) in card["notes"]
+
+
+def test_documents_that_are_each_the_last_of_a_label_cannot_be_cut(tmp_path):
+    with pytest.raises(InputError, match=r"40 training documents are too few .* each is the last one of a label"):
+        few_shot(tmp_path, [[f"lone {index}"] for index in range(40)], 0.1)
 
 
 def split_again(folder: Path, validation: int, test: int, **more) -> dict[str, list[str]]:

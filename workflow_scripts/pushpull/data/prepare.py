@@ -88,8 +88,7 @@ def _arrange(dataset: str, entry: dict, documents: Documents) -> tuple[str, set[
     if "min_train_documents" in entry:
         dropped = drop_rare_labels(dataset, entry["task"], documents, entry["min_train_documents"])
     if "validation" not in documents.splits:
-        cut_validation(dataset, documents, share, seed)
-        origin = f"cut from train ({100 * share:g} %, seed {seed})"
+        origin = f"cut from train ({cut_validation(dataset, documents, share, seed)}, seed {seed})"
     return origin, dropped
 
 

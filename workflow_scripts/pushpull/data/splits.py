@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Iterator
 from random import Random
 
 import numpy as np
-from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
+from scipy.sparse import csr_array
 
 from pushpull.data.documents import SPLITS, Document, Documents
+from pushpull.data.stratify import stratified_cut
 from pushpull.errors import InputError, unknown
 
 
@@ -123,44 +124,40 @@ def _only(rows: Iterable[Document], kept: set[str], dropped: set[str]) -> Iterat
         yield row._replace(labels=tuple(label for label in row.labels if label in kept))
 
 
-def cut_validation(dataset: str, documents: Documents, share: float, seed: int) -> None:
-    """Move a stratified share of train, which is a list, to validation, both in file order.
+def cut_validation(dataset: str, documents: Documents, share: float, seed: int) -> str:
+    """Move a stratified share of train, which is a list, to validation, both in file order; return what was cut.
 
-    Iterative stratification (Sechidis et al., 2011); with one label a document it is the ordinary stratified
-    split. A label's only document stays in train, for nothing could be learnt of it from validation.
+    Every label keeps a training document. Where this leaves fewer documents than asked for, what is returned and the
+    notes say so.
 
     Raises:
-        InputError: there are too few documents.
+        InputError: no document can be cut.
     """
     rows = documents.splits["train"]
-    members = _indicator(rows)
-    once = members.sum(axis=0) == 1
-    movable = np.flatnonzero(~members[:, once].any(axis=1))
-    chosen: set[int] = set()
-    if len(movable) > 1:
-        cutter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-        _, positions = next(cutter.split(movable, members[movable]))
-        chosen = set(movable[positions].tolist())
-    if not chosen:
+    names = sorted({label for row in rows for label in row.labels})
+    chosen = stratified_cut(_members(rows, names), share, seed)
+    if not chosen.any():
         raise InputError(
-            f"{dataset}: {len(rows)} training documents are too few to cut a validation split from "
-            f"({100 * share:g} %, seed {seed}); raise `validation:` or give a validation file"
+            f"{dataset}: {len(rows):,} training documents are too few to cut a validation split from "
+            f"({100 * share:g} %, seed {seed}): each is the last one of a label; give a validation file"
         )
-    documents.splits["validation"] = [row for index, row in enumerate(rows) if index in chosen]
-    documents.splits["train"] = [row for index, row in enumerate(rows) if index not in chosen]
-    if once.any():
-        lonely = ", ".join(name for name, single in zip(_names(rows), once, strict=False) if single)
-        documents.notes.append(f"labels with a single training document, which stays in train: {lonely}")
+    documents.splits["validation"] = [row for row, cut in zip(rows, chosen, strict=True) if cut]
+    documents.splits["train"] = [row for row, cut in zip(rows, chosen, strict=True) if not cut]
+    counts = Counter(label for row in rows for label in row.labels)
+    if lonely := [name for name in names if counts[name] == 1]:
+        documents.notes.append(f"labels with a single training document, which stays in train: {', '.join(lonely)}")
+    if abs(chosen.sum() - share * len(rows)) <= 1:
+        return f"{100 * share:g} %"
+    documents.notes.append(
+        f"{100 * share:g} % of the {len(rows):,} training documents were to be cut off, {chosen.sum():,} are: each of "
+        "the others is the last one that a label has in train"
+    )
+    return f"{100 * chosen.mean():.2g} % of the {100 * share:g} % asked for"
 
 
-def _names(rows: list[Document]) -> list[str]:
-    return sorted({label for row in rows for label in row.labels})
-
-
-def _indicator(rows: list[Document]) -> np.ndarray:
-    """Bool [documents, labels], labels by name; two columns at least, as the stratifier wants them."""
-    column = {name: index for index, name in enumerate(_names(rows))}
-    members = np.zeros((len(rows), max(2, len(column))), dtype=bool)
-    pairs = [(index, column[label]) for index, row in enumerate(rows) for label in row.labels]
-    members[tuple(np.array(pairs, dtype=int).reshape(-1, 2).T)] = True
-    return members
+def _members(rows: list[Document], names: list[str]) -> csr_array:
+    """Int32 [documents, labels]: 1 where a document has the label."""
+    column = {name: index for index, name in enumerate(names)}
+    columns = np.fromiter((column[label] for row in rows for label in row.labels), np.int32)
+    ends = np.cumsum([0, *(len(row.labels) for row in rows)], dtype=np.int32)
+    return csr_array((np.ones(len(columns), np.int32), columns, ends), shape=(len(rows), len(names)))

@@ -51,9 +51,9 @@ def read(entry: dict, raw: Path | None) -> Documents:
     names = sorted({label for row in rows for label in row.labels})
     documents = Documents({"train": rows}, label_texts={name: name.lower() for name in names})
     seed = entry.get("split_seed", 0)
-    cut_validation("eventdna", documents, TEST, seed)
+    cut = cut_validation("eventdna", documents, TEST, seed)
     documents.splits["test"] = documents.splits.pop("validation")
-    documents.notes = [f"no published split: {100 * TEST:g} % cut off as test, stratified by label (seed {seed})"]
+    documents.notes.append(f"no published split: {cut} cut off as test, stratified by label (seed {seed})")
     return documents
 
 
