@@ -110,6 +110,14 @@ def test_a_pretty_printed_list_and_windows_line_ends_and_blank_last_lines_are_re
         assert [document.labels for document in read_test(put(tmp_path / "any", content))] == expected
 
 
+def test_the_tokenisers_backslashes_go_and_are_counted(tmp_path):
+    lines = tsv() + "11" + 52 * "0" + "\twhy \\? the set \\( e g \\alpha \\) \\ (\n"
+    files = dict.fromkeys(("train", "test"), str(put(tmp_path / "any", lines)))
+    documents = read({"reader": "aapd", "files": files}, None)
+    assert documents.splits["test"][-1].text == "why ? the set ( e g \\alpha ) \\ ("
+    assert documents.notes[-1] == "texts with a backslash before ( ) ?, mended: 2"
+
+
 LINE = "11" + 52 * "0" + "\ta text\n"
 
 

@@ -100,6 +100,14 @@ def test_the_users_own_folder_gives_the_same_as_the_archive(tmp_path):
     assert read({"reader": "eventdna", "folder": str(tmp_path / "mine")}, None) == packed
 
 
+def test_utf8_that_was_read_as_latin1_is_undone_and_counted(tmp_path):
+    articles = ARTICLES | {"eventdna_1": article("coca\u00c3\u00afne , een\u00c3 \u00e9\u00e9n", [[RAIN]])}
+    documents = read({"reader": "eventdna"}, archive(tmp_path, members(articles)))
+    texts = [row.text for split in documents.splits.values() for row in split]
+    assert "coca\u00efne , een\u00c3 \u00e9\u00e9n" in texts
+    assert documents.notes[-1] == "texts with UTF-8 read as latin-1, mended: 1"
+
+
 def many() -> dict:
     """A hundred articles: 60 of weather, 30 of sport, 10 of both."""
     topics = [[[RAIN]]] * 60 + [[[SPORT]]] * 30 + [[[RAIN], [SPORT]]] * 10

@@ -13,12 +13,12 @@ def put(folder, texts: bytes = b"a fine pond .\r\nducks \x85 again , na\xefve . 
     return folder
 
 
-def test_line_n_of_the_labels_is_that_of_line_n_of_the_latin1_texts(tmp_path):
+def test_line_n_of_the_labels_is_that_of_line_n_of_the_windows_1252_texts(tmp_path):
     documents = read({"reader": "mr"}, put(tmp_path))
     assert documents.splits == {
         "train": [
             Document("train-1", "a fine pond .", ("positive",)),
-            Document("train-2", "ducks \x85 again , na\xefve .", ("negative",)),  # byte 0x85 is no line end
+            Document("train-2", "ducks \u2026 again , na\xefve .", ("negative",)),  # byte 0x85 is no line end
         ],
         "test": [Document("test-1", "a dull lake .", ("negative",))],
     }
@@ -38,6 +38,17 @@ def test_line_n_of_the_labels_is_that_of_line_n_of_the_latin1_texts(tmp_path):
 def test_files_that_do_not_fit_are_named(tmp_path, texts, labels, says):
     with pytest.raises(InputError, match=says):
         read({"reader": "mr"}, put(tmp_path, texts, labels))
+
+
+def test_references_that_the_tokeniser_took_apart_are_resolved_and_counted(tmp_path):
+    documents = read({"reader": "mr"}, put(tmp_path, b"can&#8217 ; t quack&#133 ;\n& a # 7 ; <b>pond</b>\n"))
+    assert [row.text for row in documents.splits["train"]] == ["can\u2019 t quack\u2026", "& a # 7 ; <b>pond</b>"]
+    assert documents.notes == ["texts with HTML references such as &#8217 ;, mended: 1"]
+
+
+def test_a_byte_that_windows_1252_lacks_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"text_train\.txt, after line \d: not windows-1252"):
+        read({"reader": "mr"}, put(tmp_path, b"a pond .\nducks \x81 .\n"))
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -62,7 +62,7 @@ def test_groups_are_labels_and_splits_are_sorted_by_group_and_number(tmp_path, p
         ],
         "test": [("sci.space/9", ("sci.space",))],
     }
-    assert documents.splits["train"][1].text == POST
+    assert documents.splits["train"][1].text == POST.replace("\x85", " ")
     assert len(documents.label_texts) == 20
     assert documents.label_texts["comp.graphics"] == "computer graphics"
     assert documents.notes == ["kept of each post: body, headers, footers, quotes"]
@@ -71,9 +71,9 @@ def test_groups_are_labels_and_splits_are_sorted_by_group_and_number(tmp_path, p
 @pytest.mark.parametrize(
     ("keep", "text"),
     [
-        ([], "\nIt is \xe9\x85 not.\n\nThat was all."),
-        (["footers"], "\nIt is \xe9\x85 not.\n\nThat was all.\n--\nA Duck, The Pond\n"),
-        (["headers", "quotes"], POST[: POST.index("\n--")]),
+        ([], "\nIt is \xe9  not.\n\nThat was all."),
+        (["footers"], "\nIt is \xe9  not.\n\nThat was all.\n--\nA Duck, The Pond\n"),
+        (["headers", "quotes"], POST[: POST.index("\n--")].replace("\x85", " ")),
     ],
 )
 def test_what_is_not_kept_is_stripped(tmp_path, keep, text):
@@ -90,7 +90,8 @@ def test_stripping_is_that_of_scikit_learn_on_odd_posts_too(tmp_path, part):
         "quotes": theirs.strip_newsgroup_quoting,
     }[part]
     others = [name for name in ("headers", "footers", "quotes") if name != part]
-    assert posts(tmp_path, [POST, *ODD], keep=others) == [strip(post) for post in (POST, *ODD)]
+    expected = [strip(post).replace("\x85", " ") for post in (POST, *ODD)]  # a byte of another code page
+    assert posts(tmp_path, [POST, *ODD], keep=others) == expected
 
 
 @pytest.mark.parametrize(

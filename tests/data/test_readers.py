@@ -114,6 +114,35 @@ def test_semeval_reads_crlf_without_taking_quotes_for_quoting(tmp_path):
     assert list(documents.label_texts) == ["anger", "joy", "trust"]
 
 
+def test_semeval_resolves_line_ends_references_and_emoji_and_counts_them(tmp_path):
+    tweets = [
+        r"Best day\nSo happy &amp; proud &lt;3",
+        r"one\r\ntwo\rthree",
+        "he wrote &amp;ldquo;hi&amp;rdquo; at ?a=1&copy=2",
+        "\uf633 and \U0001f633",
+        "nothing here",
+    ]
+    rows = "".join(f"t{number}\t{tweet}\t1\t0\t0\r\n" for number, tweet in enumerate(tweets))
+    documents = read({"reader": "semeval2018"}, semeval(tmp_path, rows))
+    assert [row.text for row in documents.splits["train"]] == [
+        "Best day\nSo happy & proud <3",
+        "one\ntwo\nthree",
+        "he wrote &ldquo;hi&rdquo; at ?a=1&copy=2",
+        "\U0001f633 and \U0001f633",
+        "nothing here",
+    ]
+    assert documents.notes == [
+        "texts with HTML references such as &amp;, mended: 2",
+        "texts with line ends written as \\n, mended: 2",
+        "texts with emoji cut to 16 bits, mended: 1",
+    ]
+
+
+def test_semeval_reads_a_file_with_a_byte_order_mark(tmp_path):
+    documents = read({"reader": "semeval2018"}, semeval(tmp_path, "a\tok\t1\t0\t0\r\n", "utf-8-sig"))
+    assert documents.splits["train"] == [("a", "ok", ("anger",))]
+
+
 @pytest.mark.parametrize("line", ["a\ttext\t1\t0\r\n", "a\ttext\tNONE\tNONE\tNONE\r\n", "a\ttext\t1\t0\t\r\n"])
 def test_semeval_names_the_line_that_is_not_a_tweet(tmp_path, line):
     with pytest.raises(InputError, match=r"train\.txt, line 3"):

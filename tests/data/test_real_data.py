@@ -37,7 +37,7 @@ def test_reuters_has_the_published_sizes(tmp_path):
     sizes = {split: facts["documents"] for split, facts in card["splits"].items()}
     assert sizes["train"] + sizes["validation"] == 7770
     assert sizes["test"] == 3019
-    assert sizes["validation"] == pytest.approx(777, abs=20)
+    assert sizes["validation"] == 777
     assert len(card["labels"]) == 90
     assert all(label["train"] and label["test"] for label in card["labels"])
 
@@ -66,8 +66,9 @@ def test_semeval_has_the_published_sizes(tmp_path):
         assert facts["documents"] == documents
         assert facts["without_labels"] == without
         assert facts["labels_per_document"] == pytest.approx(labels, abs=0.0006)
-        assert facts["words_per_document"] == pytest.approx(words, abs=0.05)
-        assert facts["duplicates"] == facts["conflicting"] == 0
+        assert facts["words_per_document"] == pytest.approx(words, abs=0.08)  # counted with `one\ntwo` as one word
+        # Seven tweets are there twice, once with its emoji cut to 16 bits.
+        assert (facts["duplicates"], facts["conflicting"]) == ((7, 6) if split == "train" else (0, 0))
     names = [
         "anger",
         "anticipation",
@@ -95,7 +96,7 @@ def test_eventdna_has_the_counted_sizes_in_both_views(tmp_path, view, labels, me
     facts = card["splits"].values()
     documents = [split["documents"] for split in facts]
     assert sum(documents) == 1771
-    assert documents == pytest.approx([1240, 177, 354], rel=0.05)
+    assert documents == [1240, 177, 354]
     total = sum(split["labels_per_document"] * split["documents"] for split in facts)
     assert total / 1771 == pytest.approx(mean, abs=0.0005)
     words = sum(split["words_per_document"] * split["documents"] for split in facts)
@@ -154,7 +155,7 @@ def test_the_slice_of_rcv1_has_the_counted_sizes(tmp_path):
     assert facts["words_per_document"] == pytest.approx(135.3, abs=0.05)
     assert facts["duplicates"] == 10
     assert len(card["labels"]) == 98
-    assert card["splits"]["validation"]["documents"] == pytest.approx(0.15 * 2316, abs=20)
+    assert card["splits"]["validation"]["documents"] == round(0.15 * 2316)
 
     shutil.copy(path.with_name("rcv1.label_meaning"), tmp_path)
     prepare("slice", entry | {"min_train_documents": 30}, None, tmp_path / "frequent")

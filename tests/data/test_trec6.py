@@ -15,13 +15,13 @@ def put(folder, train: bytes = TRAIN, test: bytes = TEST):
     return folder
 
 
-def test_the_coarse_class_is_the_label_and_the_file_is_latin1(tmp_path):
+def test_the_coarse_class_is_the_label_and_the_file_is_windows_1252(tmp_path):
     documents = read({"reader": "trec6"}, put(tmp_path))
     assert documents.splits == {
         "train": [
             Document("train-1", "Where do ducks sleep ?", ("LOC",)),
             Document("train-2", "How many eggs : three or four ?", ("NUM",)),
-            Document("train-3", "Who fed Ren\xe9\x85e ?", ("HUM",)),  # byte 0x85 is no line end
+            Document("train-3", "Who fed Ren\xe9\u2026e ?", ("HUM",)),  # byte 0x85 is no line end
         ],
         "test": [
             Document("test-1", "What does D.U.C.K. mean ?", ("ABBR",)),

@@ -176,6 +176,8 @@ def test_texts_are_cut_and_cleaned_as_in_the_runs_own_settings(checkout, trained
     assert np.abs(scores[0] - scores[1]).max() > 1e-4
     scores, _ = predict(run._replace(clean_text=True), pair)
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
+    scores, _ = predict(run, ["grain\x07prices\u00ad rose", "grain prices rose"])  # as texts are prepared
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
     scores, _ = predict(run, ["grain prices rose", "grain prices rose again and again"])  # [CLS] 3 tokens [SEP]
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-6)
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,11 +15,13 @@ from tqdm import tqdm
 from pushpull.data import readers
 from pushpull.data.documents import SPLITS, Document, Documents
 from pushpull.data.facts import facts, own_files, own_paths
+from pushpull.data.remains import without_controls
 from pushpull.data.splits import checked, cut_validation, drop_rare_labels, resplit
 from pushpull.data.tally import Tally
 from pushpull.files import atomic_path, sha256, write_json
 
 _ROW_GROUP = 10_000  # documents held in memory while a split is written
+_CONTROLS = "control characters, byte order marks or soft hyphens"
 _FEATURES = datasets.Features(
     {
         "id": datasets.Value("string"),
@@ -35,7 +38,8 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
     off at random. `min_train_documents` takes labels with fewer training documents off all splits. Where there is
     no validation split by then, the share `validation` (default 0.1) of train is cut off, stratified by label. The
     seed of both cuts is `split_seed` (default 0). Empty texts and documents without labels are counted in the card
-    and kept.
+    and kept, and so are references and escapes that the reader left in texts. Control characters go
+    (`remains.without_controls`), and the card says in how many texts.
 
     Train is held in memory; a published validation and a test split that the reader streams are not, unless they
     are re-split.
@@ -70,7 +74,7 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
         "validation_from": origin,
         "sources": _sources(entry, raw),
         "licence": _licence(entry, raw),
-        "notes": [*_stand_ins(raw), *documents.notes, *_warnings(tallies, labels)],
+        "notes": [*_stand_ins(raw), *documents.notes, *_remains(tallies.values()), *_warnings(tallies, labels)],
     }
     write_json(folder / "card.json", card)
 
@@ -109,6 +113,9 @@ def _write_split(rows: Iterable[Document], path: Path) -> Tally:
     tally = Tally()
     with ParquetWriter(features=_FEATURES, path=str(path), writer_batch_size=_ROW_GROUP) as writer:
         for row in rows:
+            text = without_controls(row.text)
+            tally.remains[_CONTROLS] += text != row.text
+            row = row._replace(text=text)
             tally.add(row)
             writer.write(row._asdict())
         writer.finalize()
@@ -133,6 +140,13 @@ def _warnings(tallies: dict[str, Tally], labels: list[dict]) -> list[str]:
         if again:
             notes.append(f"{split} documents whose text is also in {' or '.join(earlier)}: {again}")
     return notes
+
+
+def _remains(tallies: Iterable[Tally]) -> list[str]:
+    found = sum((tally.remains for tally in tallies), Counter())
+    return [
+        f"texts with {what}, {'mended' if what == _CONTROLS else 'kept'}: {number:,}" for what, number in found.items()
+    ]
 
 
 def _stand_ins(raw: Path | None) -> list[str]:

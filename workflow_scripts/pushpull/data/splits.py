@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pushpull.data.documents import SPLITS, Document, Documents
+from pushpull.data.remains import without_controls
 from pushpull.data.stratify import stratified_cut
 from pushpull.errors import InputError, unknown
 
@@ -22,7 +23,8 @@ def checked(
 
     Raises:
         InputError: a split is missing or unknown; while walking: a split is empty, an id occurs twice, a document
-            of a single-label task has not exactly one label, a text cannot be written as UTF-8.
+            of a single-label task has not exactly one label, a text cannot be written as UTF-8, an id or a label
+            holds a control character.
     """
     strange = [split for split in splits if split not in SPLITS]
     if strange:
@@ -53,6 +55,12 @@ def _checked(
             raise InputError(
                 f"{dataset}: {split} document {row.id!r} has {len(row.labels)} labels, "
                 "but `task: single` needs exactly one; mend it or set `task: multi`"
+            )
+        hidden = [name for name in (row.id, *row.labels) if without_controls(name) != name]
+        if hidden:
+            raise InputError(
+                f"{dataset}: {split} document {row.id!r}: the id or label {hidden[0]!r} holds a control character, a "
+                "byte order mark or a soft hyphen, which nobody sees in a table; mend its file"
             )
         try:
             "".join((row.id, row.text, *row.labels)).encode()

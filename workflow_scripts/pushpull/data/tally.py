@@ -7,6 +7,7 @@ from hashlib import blake2b
 import numpy as np
 
 from pushpull.data.documents import Document
+from pushpull.data.remains import REMAINS
 
 
 class Tally:
@@ -18,11 +19,13 @@ class Tally:
     Attributes:
         documents: number of documents added.
         labels: label name -> number of documents that have it.
+        remains: what `REMAINS` names -> number of texts that hold it.
     """
 
     def __init__(self) -> None:
         self.documents = 0
         self.labels: Counter[str] = Counter()
+        self.remains: Counter[str] = Counter()
         self._words = self._empty = self._without_labels = 0
         self._texts = array("Q")
         self._label_sets = array("Q")
@@ -35,6 +38,7 @@ class Tally:
         self._words += words
         self._empty += not words
         self._without_labels += not row.labels
+        self.remains.update(what for what, mend in REMAINS.items() if mend(row.text) != row.text)
         self._texts.append(_hash(row.text))
         self._label_sets.append(_hash(repr(sorted(row.labels))))
 

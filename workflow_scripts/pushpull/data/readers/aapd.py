@@ -11,6 +11,8 @@ lines   Kaggle: a text line and a label line in turn
 
 Bits and columns are in the order of `aapd_labels.yaml`. That order was checked against the CSV and JSON files of two
 publishers, which agree; an original TSV was not at hand, but published code that reads it names the same order.
+
+The tokeniser of the published texts left a backslash before each bracket and question mark, and nowhere else: it goes.
 """
 
 import csv
@@ -27,10 +29,12 @@ from typing import TextIO
 import yaml
 
 from pushpull.data.documents import Document, Documents
+from pushpull.data.remains import mended
 from pushpull.errors import InputError, unknown
 
 _FILES = {"train": "train.tsv", "validation": "dev.tsv", "test": "test.tsv"}
 _LABELS = Path(__file__).with_name("aapd_labels.yaml")
+_ESCAPED = re.compile(r"\\(?=[()?])")
 _GZIP = b"\x1f\x8b"
 
 Rows = Iterator[tuple[str, tuple[str, ...]]]
@@ -58,7 +62,8 @@ def read(entry: dict, raw: Path | None) -> Documents:
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise InputError(f"{path}: damaged gzip file ({error}); fetch it again") from None
         splits[split] = [Document(f"{split}-{index}", *row) for index, row in enumerate(rows, start=1)]
-    return Documents(splits, label_texts=texts, notes=["label texts: after the names of the arXiv taxonomy"])
+    documents = Documents(splits, label_texts=texts, notes=["label texts: after the names of the arXiv taxonomy"])
+    return mended(documents, {r"a backslash before ( ) ?": lambda text: _ESCAPED.sub("", text)})
 
 
 def _rows(path: Path, categories: tuple[str, ...]) -> Rows:

@@ -1,7 +1,9 @@
 """20 Newsgroups, "bydate": Usenet posts of twenty groups, split by date.
 
 Lang, "NewsWeeder" (1995), in Rennie's version without cross-posts: 20news-bydate-{train,test}/GROUP/NUMBER, latin-1,
-11,314 training and 7,532 test posts, in one archive.
+11,314 training and 7,532 test posts, in one archive. Eleven bytes in seven posts are of other code pages (0x94 is an ö
+in one, 0x8c an å in another) and become blanks. Backslashes and what looks like a reference are the writers' own: C
+code with a line end in a string, drawings, uuencoded files.
 
 `keep: [headers, quotes, footers]` (default: all) says which parts of a post stay; what is not named is stripped by the
 rules of scikit-learn's `fetch_20newsgroups` (test_real_data.py compares every post).
@@ -15,6 +17,7 @@ from pushpull.data.documents import Document, Documents
 from pushpull.errors import InputError, unknown
 
 _ARCHIVE = "20news-bydate.tar.gz"
+_OTHER_CODE_PAGES = bytes(range(0x80, 0xA0)), b" " * 0x20
 _POST = re.compile(r"20news-bydate-(train|test)/([^/]+)/([^/]+)")
 _QUOTE = re.compile(r"(writes in|writes:|wrote:|says:|said:|^In article|^Quoted from|^\||^>)")
 _GROUPS = {
@@ -57,12 +60,16 @@ def read(entry: dict, raw: Path) -> Documents:
         split, group, number = _POST.fullmatch(path).groups()
         if group not in _GROUPS:
             raise InputError(f"{archive}: {path}: {unknown('newsgroup', group, _GROUPS)}")
-        splits[split].append(Document(f"{group}/{number}", _stripped(data.decode("latin-1"), keep), (group,)))
+        splits[split].append(Document(f"{group}/{number}", _stripped(_decoded(data), keep), (group,)))
     for split, rows in splits.items():
         if not rows:
             raise InputError(f"{archive}: no post in 20news-bydate-{split}/; fetch the archive again")
         rows.sort(key=lambda row: (row.labels[0], len(row.id), row.id))  # numbers of a group by value
     return Documents(splits, dict(_GROUPS), [f"kept of each post: {', '.join(['body', *keep])}"])
+
+
+def _decoded(data: bytes) -> str:
+    return data.translate(bytes.maketrans(*_OTHER_CODE_PAGES)).decode("latin-1")
 
 
 def _stripped(text: str, keep: list[str]) -> str:

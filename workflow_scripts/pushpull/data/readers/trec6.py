@@ -1,6 +1,7 @@
 """TREC question classification, the six coarse classes.
 
-Li and Roth, "Learning Question Classifiers" (2002). One question a line, tokenised, in latin-1: `COARSE:fine question`.
+Li and Roth, "Learning Question Classifiers" (2002). One question a line, tokenised, in windows-1252:
+`COARSE:fine question`. One byte of the published files is not ASCII (0xf0, where a blank was).
 """
 
 from pathlib import Path
@@ -31,7 +32,7 @@ def read(entry: dict, raw: Path) -> Documents:
 
 def _read_split(split: str, path: Path) -> list[Document]:
     documents = []
-    for number, line in lines(path, "latin-1"):
+    for number, line in lines(path, "windows-1252"):
         label, _, question = line.partition(" ")
         coarse, colon, fine = label.partition(":")
         if not (colon and fine and question.strip()):

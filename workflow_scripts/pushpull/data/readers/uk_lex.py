@@ -33,7 +33,7 @@ def read(entry: dict, raw: Path | None) -> Documents:
     splits: dict[str, list[Document]] = {"train": [], "validation": [], "test": []}
     path = raw / _FILE
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
                 split, text, labels = _row(line, f"{path}, line {number}")
                 splits[split].append(Document(f"{split}-{len(splits[split]) + 1}", text, labels))

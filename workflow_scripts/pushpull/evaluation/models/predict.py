@@ -12,6 +12,7 @@ import torch
 
 from pushpull.data.cleaning import released_cleaning
 from pushpull.data.dataset import label_names, read_card
+from pushpull.data.remains import without_controls
 from pushpull.encoders.encoder import Encoder, Output, embed_blocks, open_encoder, pick_device, text_vectors
 from pushpull.encoders.heads import open_classifier
 from pushpull.errors import InputError
@@ -144,6 +145,7 @@ def _by_distance(run: Trained, texts: list[str]) -> tuple[np.ndarray, np.ndarray
 
 def _outputs(run: Trained, texts: list[str], width: int, output: Output) -> np.ndarray:
     """Return what `output` makes of the encoder's features of each text, float32 [texts, width], as rule embed does."""
+    texts = [without_controls(text) for text in texts]
     texts = [released_cleaning(text) for text in texts] if run.clean_text else texts
     with TemporaryDirectory() as folder:
         path = Path(folder) / "outputs.npy"
