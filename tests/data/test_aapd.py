@@ -7,7 +7,7 @@ import json
 
 import pytest
 from pushpull.data.documents import Document
-from pushpull.data.readers import read
+from pushpull.data.readers import aapd, read
 from pushpull.errors import InputError
 
 # Also what other forms or ways of reading would take for a line end, a quotation, a cell or a list.
@@ -68,7 +68,7 @@ def put(path, content: str, packed: bool = False) -> str:
 
 
 def read_test(path: str) -> list[Document]:
-    return read({"reader": "aapd", "files": {"train": path, "test": path}}, None).splits["test"]
+    return aapd.read({"files": {"train": path, "test": path}}, None).splits["test"]
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -113,7 +113,7 @@ def test_a_pretty_printed_list_and_windows_line_ends_and_blank_last_lines_are_re
 def test_the_tokenisers_backslashes_go_and_are_counted(tmp_path):
     lines = tsv() + "11" + 52 * "0" + "\twhy \\? the set \\( e g \\alpha \\) \\ (\n"
     files = dict.fromkeys(("train", "test"), str(put(tmp_path / "any", lines)))
-    documents = read({"reader": "aapd", "files": files}, None)
+    documents = aapd.read({"files": files}, None)
     assert documents.splits["test"][-1].text == "why ? the set ( e g \\alpha ) \\ ("
     assert documents.notes[-1] == "texts with a backslash before ( ) ?, mended: 2"
 

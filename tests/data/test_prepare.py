@@ -52,8 +52,8 @@ def test_the_card_counts_what_a_hand_counts(small):
     assert test["words_per_document"] == pytest.approx(4 / 3)
     assert card["notes"] == [
         "labels without a training document: late, only here",
-        "validation documents whose text is also in train: 1",
     ]
+    assert card["leaked"] == {"validation": 1, "test": 0}
     assert [Path(source["file"]).name for source in card["sources"]] == [
         "train.jsonl",
         "validation.jsonl",
@@ -104,10 +104,10 @@ def test_a_class_that_train_lacks_stays_and_is_named(tmp_path):
 
 
 def test_test_texts_are_looked_for_in_what_was_cut_from_train_too(tmp_path):
-    train = [(str(index), f"text {index}", ["x"]) for index in range(30)]
+    train = [(str(index), f"text {index}", ["x", "y"][: index % 3]) for index in range(30)]
     test = [(f"t{index}", f"text {index}", ["x"]) for index in range(25, 35)]
     prepare("mine", user_data(tmp_path / "in", train=train, test=test) | {"validation": 0.5}, None, tmp_path)
-    assert read_card(tmp_path)["notes"] == ["test documents whose text is also in train or validation: 5"]
+    assert read_card(tmp_path)["leaked"] == {"validation": 0, "test": 5}
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,9 @@ def test_the_card_names_downloaded_files_and_their_licence(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     for name, number in (("train", 1), ("dev", 2), ("test-gold", 3)):
-        (raw / f"2018-E-c-En-{name}.txt").write_text(f"ID\tTweet\tjoy\r\n{number}\thello\t1\r\n", newline="")
+        (raw / f"2018-E-c-En-{name}.txt").write_text(
+            f"ID\tTweet\tjoy\tfear\r\n{number}\thello {name}\t1\t{number % 2}\r\n", newline=""
+        )
     file = {"file": "a.txt", "bytes": 1, "sha256": "0", "url": "https://a.test", "from": "mirror: shelf"}
     (raw / "manifest.json").write_text(json.dumps({"dataset": "semeval2018", "files": [file]}))
     prepare("semeval2018", {"reader": "semeval2018", "task": "multi"}, raw, tmp_path)

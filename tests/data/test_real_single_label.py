@@ -98,7 +98,7 @@ def test_trec6_has_the_published_sizes_and_ten_test_questions_of_train(raw, tmp_
         "ABBR": (86, 9),
     }
     assert card["splits"]["test"]["words_per_document"] == pytest.approx(7.5, abs=0.05)
-    assert "test documents whose text is also in train or validation: 10" in card["notes"]
+    assert card["leaked"]["test"] == 10
     assert "human being" in label_texts(card, None, "readable")
 
 

@@ -74,7 +74,6 @@ def test_own_texts_are_prepared_without_control_characters_and_the_card_counts_w
         "texts with control characters, byte order marks or soft hyphens, mended: 2",
         "texts with HTML references such as &amp;, kept: 2",
         "texts with line ends written as \\n, kept: 1",
-        "test documents whose text is also in train or validation: 1",
     ]
 
 

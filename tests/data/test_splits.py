@@ -82,7 +82,7 @@ def few_shot(folder: Path, label_sets: list[list[str]], share: float) -> dict:
         ([[f"class {index % 77}"] for index in range(385)], 0.1, 38),
         ([[f"class {index % 15}"] for index in range(20)], 0.1, 2),
         ([[f"label {index}", f"label {(index + 1) % 200}"] for index in range(200)], 0.25, 50),
-        ([["x"]] * 3, 0.1, 1),
+        ([["x"], ["x"], []], 0.1, 1),
     ],
 )
 def test_few_documents_a_label_give_the_share_asked_for(tmp_path, label_sets, share, cut):
@@ -112,7 +112,7 @@ def test_documents_that_are_each_the_last_of_a_label_cannot_be_cut(tmp_path):
 def split_again(folder: Path, validation: int, test: int, **more) -> dict[str, list[str]]:
     """Ids per split of 5 + 2 + 3 documents a0 a1 ... c2 after a re-split."""
     splits = {
-        split: [(f"{letter}{index}", "text", ["x"]) for index in range(count)]
+        split: [(f"{letter}{index}", f"text {letter} {index}", ["x", letter]) for index in range(count)]
         for split, letter, count in (("test", "c", 3), ("train", "a", 5), ("validation", "b", 2))
     }
     entry = user_data(folder / "in", **splits) | {"resplit": {"validation": validation, "test": test}}
@@ -142,7 +142,8 @@ def test_a_resplit_of_too_few_documents_is_refused(tmp_path):
 
 
 def test_a_resplit_comes_before_rare_labels_are_counted(tmp_path):
-    train, test = [("a", "text", ["old"])], [(str(index), "text", ["new"]) for index in range(40)]
+    train, test = [("a", "text", ["old"])], [(str(index), f"text {index}", ["new"]) for index in range(40)]
+    test += [(f"b{index}", f"text b {index}", []) for index in range(9)]
     entry = user_data(tmp_path / "in", train=train, test=test) | {"resplit": {"validation": 1, "test": 1}}
     prepare("mine", entry | {"min_train_documents": 30}, None, tmp_path)
     assert label_names(read_card(tmp_path)) == ["new"]

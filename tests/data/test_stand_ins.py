@@ -105,7 +105,9 @@ def test_the_card_says_that_a_file_is_a_stand_in(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     for split in ("train", "test"):
-        (raw / f"{split}.txt").write_text("".join(f"earn\tducks {split} {n}\n" for n in range(30)))
+        (raw / f"{split}.txt").write_text(
+            "".join(f"{('earn', 'trade')[n % 2]}\tducks {split} {n}\n" for n in range(30))
+        )
     file = {"file": "train.txt", "bytes": 1, "sha256": "0", "url": "https://a.test", "from": "mirror", "note": NOTE}
     (raw / "manifest.json").write_text(json.dumps({"dataset": "r8", "files": [file]}))
     prepare("r8", {"reader": "cachopo", "corpus": "r8", "task": "single"}, raw, tmp_path)

@@ -24,7 +24,7 @@ def rows(start: int, count: int, words: int = 7):
     """Documents of a few words, so that some texts are empty or come again, with up to two labels."""
     draw = random.Random(start)
     for number in range(start, start + count):
-        text = " ".join(draw.choices(["one", "two", "three"], k=number % words))
+        text = " ".join([*draw.choices(["one", "two", "three"], k=number % words), *[str(number)] * (number % 50 == 0)])
         yield Document(
             str(number), text, tuple(sorted({f"l{int(40 * draw.random() ** 3)}" for _ in range(number % 3)}))
         )
@@ -87,7 +87,7 @@ def test_a_mistake_within_a_stream_leaves_no_file(prepared, tmp_path, stream, sa
 
 def test_labels_met_in_a_stream_alone_are_dropped_and_counted(prepared):
     train = [Document(str(number), "x", ("l0",)) for number in range(20)]
-    test = Stream(lambda: iter([Document("a", "x", ("l0", "late")), Document("b", "x", ("later",))]))
+    test = Stream(lambda: iter([Document("a", "y", ("l0", "late")), Document("b", "z", ("later",))]))
     folder = prepared("out", {"min_train_documents": 20}, train=train, test=test)
     assert pq.read_table(folder / "test.parquet").column("labels").to_pylist() == [["l0"], []]
     note = "labels with fewer than 20 training documents, left out: 3"  # l99, late, later

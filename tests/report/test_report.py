@@ -6,7 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from pushpull.papers import maker
-from pushpull.report.report import missing_cells, write_headline
+from pushpull.report.manifest import study_manifest
+from pushpull.report.report import missing_cells, write_headline, write_report
 from synthetic_study import make_card
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
@@ -140,6 +141,16 @@ def test_the_headline_has_a_line_per_method_below_its_dataset(parts, build, tmp_
         "  Base + queue    65.00 ± 0.50 / 55.00 ± 0.50",
         "  MSC fine-tuned  70.00 ± 0.50 / 60.00 ± 0.50",
     ]
+
+
+def test_a_warning_about_data_stands_before_every_number(study, tmp_path):
+    study.cards["aapd"]["warnings"] = ["3 of 9 test texts are also in an earlier split"]
+    write_headline(study, "report.html", tmp_path / "headline.txt")
+    lines = (tmp_path / "headline.txt").read_text().splitlines()
+    assert lines[1] == "Warning: AAPD (arXiv): 3 of 9 test texts are also in an earlier split"
+    write_report(study, [], [], study_manifest(study.info, study.cards, []), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert 0 < page.index("3 of 9 test texts are also") < page.index('id="headline"')
 
 
 def test_a_method_without_scores_on_a_dataset_has_no_headline_there(parts, build, tmp_path):

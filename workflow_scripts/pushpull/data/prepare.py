@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import datasets
-import numpy as np
 from datasets.arrow_writer import ParquetWriter
 from tqdm import tqdm
 
@@ -16,6 +15,7 @@ from pushpull.data import readers
 from pushpull.data.documents import SPLITS, Document, Documents
 from pushpull.data.facts import facts, own_files, own_paths
 from pushpull.data.remains import without_controls
+from pushpull.data.sanity import leaked, refuse_senseless, warnings
 from pushpull.data.splits import checked, cut_validation, drop_rare_labels, resplit
 from pushpull.data.tally import Tally
 from pushpull.files import atomic_path, sha256, write_json
@@ -52,12 +52,12 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
 
     Raises:
         InputError: the files are not what the reader expects, a split is missing, unknown or empty, an id occurs
-            twice, a document of a single-label task has not exactly one label, or there are too few documents for
-            a step. Nothing is written then.
+            twice, a document of a single-label task has not exactly one label, there are too few documents for
+            a step, or nothing could be learnt from them (`sanity`). Nothing is written then.
     """
     documents = readers.read(entry, raw)
     origin, dropped = _arrange(dataset, entry, documents)
-    tallies = _write(dataset, documents.splits, folder)
+    tallies = _write(dataset, entry["task"], documents.splits, folder)
     if dropped is not None:
         documents.notes.append(
             f"labels with fewer than {entry['min_train_documents']} training documents, left out: {len(dropped)}"
@@ -74,9 +74,13 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
         "validation_from": origin,
         "sources": _sources(entry, raw),
         "licence": _licence(entry, raw),
-        "notes": [*_stand_ins(raw), *documents.notes, *_remains(tallies.values()), *_warnings(tallies, labels)],
+        "notes": [*_stand_ins(raw), *documents.notes, *_remains(tallies.values()), *_untrained(labels)],
+        "leaked": leaked(tallies),
+        "warnings": [*documents.warnings, *warnings(entry["task"], tallies)],
     }
     write_json(folder / "card.json", card)
+    for warning in card["warnings"]:
+        print(f"warning: {dataset}: {warning}", file=sys.stderr)
 
 
 def _arrange(dataset: str, entry: dict, documents: Documents) -> tuple[str, set[str] | None]:
@@ -96,7 +100,7 @@ def _arrange(dataset: str, entry: dict, documents: Documents) -> tuple[str, set[
     return origin, dropped
 
 
-def _write(dataset: str, splits: dict[str, Iterable[Document]], folder: Path) -> dict[str, Tally]:
+def _write(dataset: str, task: str, splits: dict[str, Iterable[Document]], folder: Path) -> dict[str, Tally]:
     """Write all parquet files or none, in one walk over each split; return what was counted on the way."""
     tallies = {}
     with ExitStack() as files:
@@ -106,6 +110,7 @@ def _write(dataset: str, splits: dict[str, Iterable[Document]], folder: Path) ->
                 splits[split], desc=f"{dataset} {split}", unit=" documents", mininterval=5, delay=5, file=sys.stderr
             )
             tallies[split] = _write_split(progress, temporary)
+        refuse_senseless(dataset, task, tallies)
     return tallies
 
 
@@ -131,15 +136,9 @@ def _labels(tallies: dict[str, Tally], texts: dict[str, str]) -> list[dict]:
     ]
 
 
-def _warnings(tallies: dict[str, Tally], labels: list[dict]) -> list[str]:
-    untrained = [label["name"] for label in labels if label["train"] == 0]
-    notes = [f"labels without a training document: {', '.join(untrained)}"] if untrained else []
-    for split, earlier in (("validation", ("train",)), ("test", ("train", "validation"))):
-        known = np.concatenate([tallies[other].texts for other in earlier])
-        again = int(np.isin(tallies[split].texts, known).sum())
-        if again:
-            notes.append(f"{split} documents whose text is also in {' or '.join(earlier)}: {again}")
-    return notes
+def _untrained(labels: list[dict]) -> list[str]:
+    names = [label["name"] for label in labels if label["train"] == 0]
+    return [f"labels without a training document: {', '.join(names)}"] if names else []
 
 
 def _remains(tallies: Iterable[Tally]) -> list[str]:

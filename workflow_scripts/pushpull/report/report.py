@@ -48,6 +48,7 @@ def write_report(
         methods=[(study.title("methods", method), *_settings(study, method)) for method in study.info["methods"]],
         missing=missing_cells(tables),
         warning=completeness(study),
+        doubts=data_warnings(study),
         missing_runs=missing_groups(study),
         manifest=manifest,
         encoders=[study.title("encoders", encoder) for encoder in study.info["encoders"]],
@@ -61,6 +62,7 @@ def write_report(
 def write_headline(study: Study, report: str | Path, path: str | Path) -> None:
     """Write at most 20 lines for the terminal: where the report is, and each method's scores by dataset and encoder."""
     lines = [f"Report: {report}", *filter(None, [completeness(study)])]
+    lines += [f"Warning: {title}: {warning}" for title, warning in data_warnings(study)]
     lines += ["Test micro-F1 / macro-F1 (%), mean ± standard deviation over seeds:"]
     lines += [line for paper in study.papers() for line in _headline(main_table(study, paper))]
     if len(lines) > HEADLINE_LINES:
@@ -68,6 +70,11 @@ def write_headline(study: Study, report: str | Path, path: str | Path) -> None:
         lines[HEADLINE_LINES - 1 :] = [f"... and {len(left)} more lines in the report"]
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def data_warnings(study: Study) -> list[tuple[str, str]]:
+    """Return (dataset, what its data may not mean as the user thinks) as the cards of the datasets say it."""
+    return [(card["title"], warning) for card in study.cards.values() for warning in card.get("warnings", ())]
 
 
 def missing_cells(tables: Sequence[Table]) -> list[tuple[str, str, str]]:
