@@ -14,5 +14,5 @@ with job(snakemake.log[0]):
     study = open_shown(Plan(snakemake.config).record, snakemake.input)
     study = only_shown(study, paper, shown(paper, "table_ladder"))
     folders = {Path(test).parent.name: Path(test).parent for test in snakemake.input.tests}
-    rows = part(paper, "rows")
-    write_comparisons(compare(study, paper, rows.COMPARISONS, rows.PREFERRED, folders), snakemake.output[0])
+    comparisons = part(paper, "rows").COMPARISONS
+    write_comparisons(compare(study, paper, comparisons, folders), snakemake.output[0])

@@ -94,7 +94,7 @@ BY_METHOD |= of("knn_mltc", "table3", "table4", "table5", "table6") | of("push_p
     [
         # One table or figure, by its own function, by one that some share, and by a row.
         ("papers/abalone/tables.py", "table2", of("abalone", "table2") | {"report"}),
-        ("papers/abalone/tables.py", "_at_paper_temperature", of("abalone", "table3", "table4") | {"report"}),
+        ("papers/knn_mltc/figures.py", "_measured_models", of("knn_mltc", "figure2", "figure4")),
         ("papers/abalone/ladder.py", "table_ladder", of("abalone", "table_ladder") | {"report"}),
         ("papers/abalone/curves.py", "figure_forces", of("abalone", "figure_forces")),
         ("papers/abalone/forces.py", "panels", of("abalone", "figure1")),

@@ -10,11 +10,11 @@ from pushpull.errors import InputError
 from pushpull.evaluation import significance
 from pushpull.evaluation.metrics import macro_f1, micro_f1
 from pushpull.evaluation.protocols import write_scores
-from pushpull.papers.abalone.rows import COMPARISONS, PAPER, PREFERRED
+from pushpull.papers.abalone.rows import COMPARISONS, PAPER, SHOWN
 from pushpull.tables import comparisons
 from pushpull.tables.comparisons import COLUMNS, compare, pair_runs, write_comparisons
 from pushpull.tables.rows import Row
-from pushpull.tables.study import load_study
+from pushpull.tables.study import load_study, only_shown
 from synthetic_study import METHODS, make_run, metric_rows, of_their_kind, score_rows
 
 NAMES = ["grain", "earn", "ship"]
@@ -67,7 +67,7 @@ class Measured:
         return load_study(self.folder / "metrics.csv", self.folder / "runs.json", [self.data["small"] / "card.json"])
 
     def compare(self, pairs=COMPARISONS):
-        found = compare(self.study(), PAPER, pairs, PREFERRED, self.data)
+        found = compare(only_shown(self.study(), PAPER, SHOWN["table_ladder"]), PAPER, pairs, self.data)
         return found.set_index(["row", "against", "metric"])
 
 
@@ -224,7 +224,7 @@ def test_rows_are_in_the_order_of_the_paper_and_survive_the_file(measured, tmp_p
     for method in ("msc", "base_queue_prototypes", "base_queue", "base", "pretrained"):
         measured.add(method, 1, wrong=4)
     study = measured.study()
-    rows = compare(study, PAPER, COMPARISONS, PREFERRED, measured.data)
+    rows = compare(study, PAPER, COMPARISONS, measured.data)
     assert list(rows.columns) == COLUMNS
     ladder = [(row.name, against.name) for against, row in (*COMPARISONS[:4], COMPARISONS[-1])]
     assert [*zip(rows.row, rows.against, strict=True)] == [pair for pair in ladder for _ in range(2)]
@@ -242,7 +242,7 @@ def test_rows_are_in_the_order_of_the_paper_and_survive_the_file(measured, tmp_p
 def test_a_study_without_comparisons_has_a_file_with_a_header_only(measured, tmp_path):
     measured.add("base", 1, wrong=4)
     study = measured.study()
-    write_comparisons(compare(study, PAPER, COMPARISONS, PREFERRED, measured.data), tmp_path / "comparisons.csv")
+    write_comparisons(compare(study, PAPER, COMPARISONS, measured.data), tmp_path / "comparisons.csv")
     assert (tmp_path / "comparisons.csv").read_text() == ",".join(COLUMNS) + "\n"
     files = (measured.folder / "metrics.csv", measured.folder / "runs.json")
     assert load_study(*files, comparisons=[tmp_path / "comparisons.csv"]).comparisons == {}

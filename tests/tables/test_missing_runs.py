@@ -8,7 +8,7 @@ import knn_mltc_study
 import push_pull_study
 import pytest
 from pushpull.papers import artefacts, is_table, maker
-from pushpull.papers.abalone.rows import COMPARISONS, PAPER, PREFERRED
+from pushpull.papers.abalone.rows import COMPARISONS, PAPER
 from pushpull.report.manifest import study_manifest
 from pushpull.report.report import write_headline, write_report
 from pushpull.tables.comparisons import compare
@@ -99,7 +99,7 @@ def test_a_dataset_that_could_not_be_prepared_keeps_its_columns_and_its_row(part
     assert cell.note == "missing: loss is nan_1 at step 3 (logs/train/seed2.log)"
     assert cell.printed > 0
     assert find_cell(table(study, "table3"), "L_BCE", "aapd").printed == 73.89
-    assert compare(study, PAPER, COMPARISONS, PREFERRED, {}).empty
+    assert compare(study, PAPER, COMPARISONS, {}).empty
 
 
 @pytest.mark.parametrize("paper", STUDIES)

@@ -61,7 +61,7 @@ FIFTH = {
 from pushpull.tables.shown import CARDS, Shown, methods
 
 OURS = Row("ours", "bce, nothing else", "bce", "classifier", "classifier")
-COMPARISONS, PREFERRED = (), {}
+COMPARISONS = ()
 SHOWN = {"table1": Shown(methods([OURS])), "table2": CARDS}
 """,
     "tables.py": """from pushpull.papers.fifth.rows import OURS

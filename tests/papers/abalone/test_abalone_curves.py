@@ -1,6 +1,7 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from pushpull.papers import maker
 from pushpull.papers.abalone.curves import figure_collapse, figure_forces
 from pushpull.tables import style
 from pushpull.tables.style import save_figure
@@ -118,6 +119,6 @@ def test_the_chosen_grid_point_at_the_papers_temperature_is_drawn(trained, build
         run = make_run("aapd", "msc", "cold", seed, {"temperature": 0.07})
         trained["runs"].append(run)
         trained["rows"] += metric_rows(run, [*score_rows("linear_probe", 0.99, 0.99), *force_rows(0.7, EPOCHS)])
-    ax = figure_forces(build(trained)).axes[2]
+    ax = maker("abalone_figure_forces")(build(trained)).axes[2]
     assert len(lines(ax, style.VERMILLION)) == 3
     assert max(line.get_ydata()[0] for line in lines(ax, style.VERMILLION)) == pytest.approx(0.32 - 0.08)

@@ -5,8 +5,7 @@ import pytest
 from clld_study import METHODS, cell, make, make_parts
 from knn_mltc_study import load
 from pushpull.evaluation import significance
-from pushpull.papers import part
-from pushpull.papers.clld.rows import COMPARISONS, PAPER
+from pushpull.papers.clld.rows import COMPARISONS
 from pushpull.tables.rendering import to_markdown
 from table_checks import rows_of
 
@@ -24,11 +23,6 @@ def test_micro_f1_of_one_class_a_document_is_accuracy_in_every_resample():
     classes = np.eye(5, dtype=bool)
     assert significance.resampled_f1(classes[true], classes[decided], 20)["micro_f1"] == pytest.approx(expected)
     assert len(set(expected)) > 5
-
-
-def test_the_comparisons_of_the_paper_are_found():
-    declared = part(PAPER, "rows")
-    assert (declared.COMPARISONS, declared.PREFERRED) == (COMPARISONS, {})
 
 
 def test_what_is_compared():

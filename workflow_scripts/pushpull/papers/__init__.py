@@ -2,8 +2,8 @@
 
 Its `__init__` has `TITLE`, and `TABLES` and `FIGURES`: {name of what it makes: module with the function of that name},
 a function of a `Study`. It imports nothing heavy, because every cluster job reads it again, and so does `rows`, which
-has SHOWN, which runs a table or figure shows, and COMPARISONS and PREFERRED, what is tested in pairs and which grid
-points go first. `tables` has CAPTIONS of the figures, too, because the report needs no drawing library.
+has SHOWN, which runs a table or figure shows, and COMPARISONS, what is tested in pairs. `tables` has CAPTIONS of the
+figures, too, because the report needs no drawing library.
 """
 
 from collections.abc import Callable

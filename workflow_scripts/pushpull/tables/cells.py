@@ -36,7 +36,6 @@ def method_cells(
     metrics: Sequence[Metric],
     printed: pd.DataFrame,
     pooled: Sequence[str] = (),
-    preferred: Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
     """Return the tidy cells of a table whose rows are methods.
 
@@ -46,7 +45,6 @@ def method_cells(
     Args:
         printed: as from `printed_values`; may be empty.
         pooled: settings to average over instead of choosing, as in `select_setting`.
-        preferred: settings to prefer, as in `prefer`.
     """
     target = printed.set_index(["row", "dataset", "metric"]).value.to_dict()
     cells = []
@@ -54,7 +52,7 @@ def method_cells(
         name = study.printed_as(dataset, paper)
         for row in rows:
             encoder = shared if row.encoder is None else row.encoder
-            values, note = chosen_values(study, (paper, dataset, encoder, row.method), row, pooled, preferred)
+            values, note = chosen_values(study, (paper, dataset, encoder, row.method), row, pooled)
             for metric in metrics:
                 ours = _ours(values, metric, note)
                 cells.append(cell(row.name, dataset, encoder, metric, ours, target.get((row.name, name, metric.name))))
@@ -147,7 +145,8 @@ def chosen_values(
 
     Args:
         key: paper, dataset, encoder, method.
-        pooled, preferred: as in `method_cells`.
+        pooled: as in `method_cells`.
+        preferred: settings to prefer, as in `prefer`.
     """
     runs, note = chosen_runs(study, key, row, pooled, preferred)
     if not runs:

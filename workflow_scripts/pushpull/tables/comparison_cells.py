@@ -19,7 +19,6 @@ def comparison_cells(
     pairs: Sequence[Pair],
     metrics: Sequence[Metric],
     printed: Sequence[pd.DataFrame],
-    preferred: Mapping[str, object],
 ) -> pd.DataFrame:
     """Return the tidy cells of a table of comparisons, the difference in `mean`, its interval in `low` and `high`.
 
@@ -29,7 +28,6 @@ def comparison_cells(
     Args:
         pairs: as in the paper's COMPARISONS.
         printed: tables as from `printed_values`.
-        preferred: as the paper's PREFERRED.
     """
     targets = [table.set_index(["row", "dataset", "metric"]).value.to_dict() for table in printed]
     cells = []
@@ -37,7 +35,7 @@ def comparison_cells(
         for against, row in pairs:
             encoder = shared if row.encoder is None else row.encoder
             place = (paper, dataset, encoder)
-            note = _note(study, place, (against, row), preferred)
+            note = _note(study, place, (against, row))
             for metric in metrics:
                 found = study.comparisons.get((*place, row.name, against.name, metric.source))
                 target = _printed(targets, (against, row), study.printed_as(dataset, paper), metric)
@@ -61,9 +59,9 @@ def _printed(targets: Sequence[Mapping], pair: Pair, dataset: str | None, metric
     return math.nan
 
 
-def _note(study: Study, place: tuple[str, str, str], pair: Pair, preferred: Mapping[str, object]) -> str:
+def _note(study: Study, place: tuple[str, str, str], pair: Pair) -> str:
     """Return why there is no comparison, or where the runs take the released code's way."""
-    found = [chosen_values(study, (*place, side.method), side, preferred=preferred) for side in pair]
+    found = [chosen_values(study, (*place, side.method), side) for side in pair]
     missing = [note for values, note in found if values is None]
     if missing:
         return missing[0]

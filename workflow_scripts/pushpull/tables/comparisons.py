@@ -26,7 +26,6 @@ def compare(
     study: Study,
     paper: str,
     comparisons: Sequence[tuple[Row, Row]],
-    preferred: Mapping[str, object],
     data: Mapping[str, str | Path],
 ) -> pd.DataFrame:
     """Return a row for every comparison of a paper that the study can make, per dataset, encoder and metric.
@@ -37,7 +36,6 @@ def compare(
 
     Args:
         comparisons: COMPARISONS of the paper, pairs (a, b): b is compared with a.
-        preferred: its PREFERRED, as `selection.prefer` takes it.
         data: dataset -> its folder, with test.parquet.
 
     Returns:
@@ -52,10 +50,7 @@ def compare(
         truth = read_labels(data[dataset], "test", label_names(study.cards[dataset]))
         scores = cache(lambda path, protocol, truth=truth: _scores(truth, path, protocol))
         for against, row in comparisons:
-            chosen = [
-                chosen_runs(study, (paper, dataset, encoder, side.method), side, preferred=preferred)[0]
-                for side in (against, row)
-            ]
+            chosen = [chosen_runs(study, (paper, dataset, encoder, side.method), side)[0] for side in (against, row)]
             names = (paper, dataset, encoder, row.name, against.name)
             rows += [(*names, *found) for found in _changes(pair_runs(study, *chosen), (against, row), scores)]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from pushpull.papers.abalone.lines import LINES
-from pushpull.papers.abalone.rows import BASE, MSC, MULCON, MULCON_ALONE, PAPER, PREFERRED
+from pushpull.papers.abalone.rows import BASE, MSC, MULCON, MULCON_ALONE, PAPER
 from pushpull.tables import style
 from pushpull.tables.cells import chosen_runs
 from pushpull.tables.rows import Row
@@ -85,7 +85,7 @@ def _curves(
     parts, reasons = [pd.DataFrame(columns=["row", "panel", "part", "epoch", "value"])], []
     for row in rows:
         key = (PAPER, dataset, encoder, row.method)
-        runs, note = chosen_runs(study, key, row, preferred=PREFERRED)
+        runs, note = chosen_runs(study, key, row)
         if not runs:
             reasons.append(note)
             continue

@@ -9,7 +9,7 @@ from matplotlib.ticker import MultipleLocator
 
 from pushpull.papers.abalone.force_drawing import draw_forces, force_legend
 from pushpull.papers.abalone.lines import FURTHER, LINES
-from pushpull.papers.abalone.rows import PAPER, PREFERRED, clustering_rows
+from pushpull.papers.abalone.rows import PAPER, clustering_rows
 from pushpull.tables.cells import chosen_values
 from pushpull.tables.printed import printed_values
 from pushpull.tables.rows import Row
@@ -74,7 +74,7 @@ def _quality(study: Study, rows: list[Row], dataset: str, encoder: str) -> pd.Da
     """Return the values of the chosen runs, none missing, with columns row, metric, share, value and more."""
     parts = []
     for row in rows:
-        values, _ = chosen_values(study, (PAPER, dataset, encoder, row.method), row, preferred=PREFERRED)
+        values, _ = chosen_values(study, (PAPER, dataset, encoder, row.method), row)
         if values is not None:
             name = values.metric.str.split("@", expand=True)
             parts.append(values.assign(row=row.name, metric=name[0], share=name[1].astype(int)))

@@ -1,6 +1,6 @@
 """What each step of ABALONE's ladder of methods changes, with a paired test."""
 
-from pushpull.papers.abalone.rows import COMPARISONS, PAPER, PREFERRED
+from pushpull.papers.abalone.rows import COMPARISONS, PAPER
 from pushpull.tables.captions import describe
 from pushpull.tables.comparison_cells import comparison_cells
 from pushpull.tables.printed import printed_values
@@ -26,6 +26,6 @@ def table_ladder(study: Study) -> Table:
         "resampled documents; resampling two or three seeds understates their spread. p-values: comparisons.csv. "
         f"{describe(study, PAPER)} Printed: the difference in Table 3, or in Table 2 where Table 3 lacks a row.",
         METRICS,
-        comparison_cells(study, PAPER, COMPARISONS, METRICS, printed, PREFERRED),
+        comparison_cells(study, PAPER, COMPARISONS, METRICS, printed),
         labels(study, []),
     )

@@ -25,9 +25,6 @@ def _classifier(name: str, title: str, method: str) -> Row:
     return Row(name, title, method, "classifier", "classifier")
 
 
-PREFERRED = {"temperature": TEMPERATURE}
-"""Settings that decide before validation does, as `selection.prefer` takes them."""
-
 PRETRAINED = _probe("L_MLM", "pre-trained encoder", "pretrained")
 BASE = _probe("L_Base", "contrastive baseline", "base")
 MSC = _probe("L_MSC", "proposed loss", "msc")

@@ -1,12 +1,10 @@
 """Tables 1-4 of ABALONE: Exploring Contrastive Learning for Long-Tailed Multi-Label Text Classification."""
 
-import pandas as pd
-
-from pushpull.papers.abalone.rows import PAPER, PREFERRED, ROWS2, ROWS3, TEMPERATURE, clustering_rows, rows_of
+from pushpull.papers.abalone.rows import PAPER, ROWS2, ROWS3, TEMPERATURE, clustering_rows, rows_of
 from pushpull.tables.captions import describe
 from pushpull.tables.cells import corpus_cells, method_cells
 from pushpull.tables.printed import printed_values
-from pushpull.tables.rows import HAMMING, MACRO_F1, MICRO_F1, Metric, Row
+from pushpull.tables.rows import HAMMING, MACRO_F1, MICRO_F1, Metric
 from pushpull.tables.study import Study
 from pushpull.tables.table import Table, labels
 
@@ -95,7 +93,7 @@ def table3(study: Study) -> Table:
         f"{describe(study, PAPER)} The paper: {ENCODERS}; 3 seeds; temperature {TEMPERATURE}; "
         "80 contrastive epochs; no spread printed.",
         F1_METRICS,
-        _at_paper_temperature(study, rows, F1_METRICS, "table3"),
+        method_cells(study, PAPER, rows, F1_METRICS, printed_values(PAPER, "table3")),
         labels(study, rows),
     )
 
@@ -109,14 +107,9 @@ def table4(study: Study) -> Table:
         "Test embeddings, classes are exact label sets, the most frequent 50 % of the distinct sets kept. "
         f"{describe(study, PAPER)} The paper: {ENCODERS}; 10,000 documents of RCV1-v2; no spread printed.",
         CLUSTER_METRICS,
-        _at_paper_temperature(study, rows, CLUSTER_METRICS, "table4"),
+        method_cells(study, PAPER, rows, CLUSTER_METRICS, printed_values(PAPER, "table4")),
         labels(study, rows),
     )
-
-
-def _at_paper_temperature(study: Study, rows: list[Row], metrics: tuple[Metric, ...], table: str) -> pd.DataFrame:
-    printed = printed_values(PAPER, table)
-    return method_cells(study, PAPER, rows, metrics, printed, preferred=PREFERRED)
 
 
 def _statistics(card: dict) -> dict[str, float]:

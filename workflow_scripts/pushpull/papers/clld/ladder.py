@@ -9,7 +9,6 @@ from pushpull.papers.clld.rows import (
     COMPARISONS,
     MAIN,
     PAPER,
-    PREFERRED,
     PRINTED_ABLATION,
     PRINTED_MODELS,
     base_models,
@@ -48,7 +47,7 @@ def table_ladder(study: Study) -> Table:
             "the difference of the numbers in Tables 2 and 3; a likely misprint has none.",
         ),
         METRICS,
-        comparison_cells(study, PAPER, _pairs(study, models, {*pd.concat(printed).row}), METRICS, printed, PREFERRED),
+        comparison_cells(study, PAPER, _pairs(study, models, {*pd.concat(printed).row}), METRICS, printed),
         labels(study, []),
         groups=("dataset",),
     )

@@ -17,9 +17,6 @@ PRINTED_MODELS = ("BERT", "ALBERT", "TextCNN")
 PRINTED_ABLATION = "BERT"
 """The base model of Table 3, which does not name it."""
 
-PREFERRED: dict[str, object] = {}
-"""Settings that decide before validation does, as `selection.prefer` takes them: none."""
-
 # `evaluation.summary` and `comparisons` have intervals for F1; with one class a document, micro-F1 is accuracy.
 ACCURACY = Metric("accuracy", "accuracy (%)", "micro_f1", 100)
 

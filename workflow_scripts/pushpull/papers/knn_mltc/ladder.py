@@ -8,7 +8,6 @@ from pushpull.papers.knn_mltc.rows import (
     ABLATION,
     COMPARISONS,
     PAPER,
-    PREFERRED,
     WITHOUT_BETA,
     base_models,
     describe_models,
@@ -51,7 +50,7 @@ def table_ladder(study: Study) -> Table:
         "two or three seeds understates their spread. p-values: comparisons.csv. "
         f"{describe_models(study)} {describe(study, PAPER)} Printed: the difference of the numbers in Tables 4 and 5.",
         METRICS,
-        comparison_cells(study, PAPER, pairs, METRICS, [_printed()], PREFERRED),
+        comparison_cells(study, PAPER, pairs, METRICS, [_printed()]),
         labels(study, []),
         groups=("dataset",),
     )

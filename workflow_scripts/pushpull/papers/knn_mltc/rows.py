@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 PAPER = "knn_mltc"
 PRINTED_MODELS = ("CNN", "LDGN", "BERT")
 
-PREFERRED: dict[str, object] = {}
-"""Settings that decide before validation does, as `selection.prefer` takes them: none."""
-
 # A variant adds one thing to another, so both are shown by the same runs: those chosen for the variant with kNN where
 # there is a contrastive term, for the model alone where there is none.
 MODEL = Row("model", "model alone", "bce", "classifier", "classifier")

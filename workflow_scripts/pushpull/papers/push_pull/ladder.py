@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pushpull.papers.push_pull.rows import COMPARISONS, LOSSES, PAPER, PREFERRED, UNTRAINED, described, text_models
+from pushpull.papers.push_pull.rows import COMPARISONS, LOSSES, PAPER, UNTRAINED, described, text_models
 from pushpull.tables.base_models import by_model, model_rows
 from pushpull.tables.comparison_cells import comparison_cells
 from pushpull.tables.printed import no_printed_values
@@ -39,7 +39,7 @@ def table_ladder(study: Study) -> Table:
             "spread. p-values: comparisons.csv.",
         ),
         METRICS,
-        comparison_cells(study, PAPER, pairs, METRICS, [no_printed_values()], PREFERRED),
+        comparison_cells(study, PAPER, pairs, METRICS, [no_printed_values()]),
         labels(study, []),
         groups=("dataset",),
     )

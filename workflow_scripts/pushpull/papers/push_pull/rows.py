@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 PAPER = "push_pull"
 
-PREFERRED: dict[str, object] = {}
-"""Settings that decide before validation does, as `selection.prefer` takes them: none."""
-
 RULES = {
     "fixed": "fixed",
     "one": "one threshold (micro-F1)",
