@@ -121,6 +121,7 @@ BY_METHOD |= of("knn_mltc", "table3", "table4", "table5", "table6") | of("push_p
         ("tables/cells.py", "chosen_runs", CHOSEN),
         ("tables/variants.py", "released_settings", CHOSEN),
         ("tables/cells.py", "method_cells", BY_METHOD | {"report"}),
+        ("tables/ladder.py", "ladder", {name for name in TABLES if name.endswith("_ladder")} | {"report"}),
         ("tables/printed.py", "printed_values", PRINTED),
         ("tables/rendering.py", "lay_out", TABLES | {"report"}),
         ("tables/rendering.py", "to_markdown", TABLES),

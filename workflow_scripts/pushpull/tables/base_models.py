@@ -50,20 +50,3 @@ def stands_for(study: Study, models: Mapping[str, str]) -> str:
         if encoder and (title := study.title("encoders", encoder)) != model
     ]
     return f"Base models: {'; '.join(named)}." if named else ""
-
-
-def by_model(
-    comparisons: Mapping[tuple, dict], paper: str, models: Mapping[str, str], suffixes: Mapping[str, str]
-) -> dict[tuple, dict]:
-    """Return the paper's comparisons of `Study.comparisons`, called by base model and variant as its rows are.
-
-    Args:
-        models: as from `named_models`; comparisons of other encoders are left out.
-        suffixes: what stands behind a base model's name, by the name of the variant.
-    """
-    names = {encoder: model for model, encoder in models.items()}
-    return {
-        (*key[:3], names[key[2]] + suffixes[key[3]], names[key[2]] + suffixes[key[4]], key[5]): found
-        for key, found in comparisons.items()
-        if key[0] == paper and key[2] in names
-    }

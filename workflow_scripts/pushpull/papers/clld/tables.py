@@ -5,10 +5,10 @@ from dataclasses import replace
 from pushpull.papers.clld.ladder import printed_ablation
 from pushpull.papers.clld.rows import (
     ABLATION,
-    ACCURACY,
     CLSLD,
     CT,
     MAIN,
+    METRICS,
     PAPER,
     PRINTED_ABLATION,
     base_models,
@@ -19,7 +19,7 @@ from pushpull.tables.base_models import model_rows, named_models
 from pushpull.tables.captions import NO_SPREAD
 from pushpull.tables.cells import method_cells, with_suspects
 from pushpull.tables.printed import printed_values, suspect_values
-from pushpull.tables.rows import MACRO_F1, Row
+from pushpull.tables.rows import Row
 from pushpull.tables.study import Study
 from pushpull.tables.table import Table, labels
 
@@ -34,7 +34,6 @@ CAPTIONS = {
         "order of Table 2; first seed. The paper prints no numbers."
     ),
 }
-METRICS = (ACCURACY, MACRO_F1)
 CHOICE = "Where there are several grid points, each row shows the one with the best validation micro-F1."
 
 
