@@ -1,7 +1,7 @@
 """Tidy cells of a table: ours with its spread, the printed value and the difference, or why there is none."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -93,16 +93,17 @@ def with_suspects(cells: pd.DataFrame, study: Study, paper: str, suspects: pd.Da
 def corpus_cells(
     study: Study,
     paper: str,
-    values: Mapping[str, Mapping[str, float]],
+    statistics: Callable[[dict], Mapping[str, float]],
     metrics: Sequence[Metric],
     printed: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the tidy cells of a table whose rows are datasets.
 
     Args:
-        values: {dataset: {metric source: value}}.
+        statistics: returns {metric source: value} of a dataset's card.
         printed: as from `printed_values`.
     """
+    values = {name: statistics(study.cards[name]) for name in study.datasets(paper) if name in study.cards}
     target = printed.set_index(["dataset", "metric"]).value.to_dict()
     cells = [
         cell(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from pushpull.kinds import KINDS
 
 if TYPE_CHECKING:
     from pushpull.tables.study import Study
@@ -52,18 +50,23 @@ class Row:
 MICRO_F1 = Metric("micro_f1", "micro-F1 (%)", "micro_f1", 100)
 MACRO_F1 = Metric("macro_f1", "macro-F1 (%)", "macro_f1", 100)
 HAMMING = Metric("hamming_loss_x1e3", "Hamming (×10⁻³)", "hamming_loss", 1000)
+CORPUS = (
+    Metric("labels", "labels", "labels", decimals=0),
+    Metric("labels_per_document", "labels/document", "labels_per_document", decimals=1),
+    Metric("words_per_document", "words/document", "words_per_document", decimals=0),
+)
+"""What every table of datasets says beside the numbers of documents."""
 
 
-def extra_rows(study: Study, paper: str, rows: Iterable[Row], kinds: Sequence[str]) -> list[Row]:
-    """Return rows for the study's further methods of these kinds, those that no row of `rows` shows.
+def further_methods(study: Study, paper: str, known: Container[str], kinds: Container[str]) -> dict[str, str]:
+    """Return {method: title} of the study's further methods of these kinds.
 
     Args:
-        rows: the rows of all tables of the paper.
+        known: methods with a row in any of the paper's tables.
         kinds: of those in `kinds.KINDS`.
     """
-    known = {row.method for row in rows}
-    return [
-        Row(study.title("methods", method), "", method, KINDS[kind].chosen_by, KINDS[kind].chosen_by)
+    return {
+        method: study.title("methods", method)
         for method in study.methods(paper)
-        if method not in known and (kind := study.kind(method)) in kinds
-    ]
+        if method not in known and study.kind(method) in kinds
+    }

@@ -1,7 +1,6 @@
 """Figures of ABALONE's appendices E and F: what training does, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
-from textwrap import fill
 
 import pandas as pd
 import seaborn
@@ -16,7 +15,7 @@ from pushpull.tables import style
 from pushpull.tables.cells import chosen_runs
 from pushpull.tables.rows import Row
 from pushpull.tables.study import Study
-from pushpull.tables.style import DASHED, DOTTED, SOLID, WIDTH, house_style
+from pushpull.tables.style import DASHED, DOTTED, SOLID, WIDTH, house_style, say
 
 THIRDS = {"head": (SOLID, "o"), "middle": (DASHED, "s"), "tail": (DOTTED, "^")}
 """Dashes and marker of the labels by training frequency."""
@@ -114,9 +113,7 @@ def _draw(
     """Draw per row and part the mean over seeds and a band from the lowest to the highest; or say why there is none."""
     curves = curves[curves.part.isin(parts)]
     if curves.empty:
-        text = "\n".join(fill(reason, 44) for reason in reasons)
-        ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
-        ax.set_axis_off()
+        say(ax, reasons)
         return
     dashes, markers = ({part: look[n] for part, look in parts.items()} for n in range(2))
     look = {"hue": "row", "palette": palette, "style": "part", "dashes": dashes}

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pushpull.kinds import KINDS
-from pushpull.tables.rows import Row, extra_rows
+from pushpull.tables.rows import Row, further_methods
 from pushpull.tables.shown import CARDS, NOTHING, Shown, methods
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ SHOWN = {
 
 def rows_of(study: Study, rows: tuple[Row, ...], *kinds: str) -> list[Row]:
     """Return `rows`, and one for each further method of these kinds that the paper does not have."""
-    return [*rows, *extra_rows(study, PAPER, ROWS2 + ROWS3, kinds)]
+    further = further_methods(study, PAPER, _KNOWN, kinds).items()
+    protocols = {method: KINDS[study.kind(method)].chosen_by for method, _ in further}
+    return [*rows, *(Row(title, "", method, protocols[method], protocols[method]) for method, title in further)]
 
 
 def clustering_rows(study: Study) -> list[Row]:

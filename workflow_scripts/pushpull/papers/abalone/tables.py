@@ -4,7 +4,7 @@ from pushpull.papers.abalone.rows import PAPER, ROWS2, ROWS3, TEMPERATURE, clust
 from pushpull.tables.captions import describe
 from pushpull.tables.cells import corpus_cells, method_cells
 from pushpull.tables.printed import printed_values
-from pushpull.tables.rows import HAMMING, MACRO_F1, MICRO_F1, Metric
+from pushpull.tables.rows import CORPUS, HAMMING, MACRO_F1, MICRO_F1, Metric
 from pushpull.tables.study import Study
 from pushpull.tables.table import Table, labels
 
@@ -46,23 +46,19 @@ CORPUS_METRICS = (
     Metric("train_documents", "train", "train", decimals=0),
     Metric("val_documents", "validation", "validation", decimals=0),
     Metric("test_documents", "test", "test", decimals=0),
-    Metric("labels", "labels", "labels", decimals=0),
-    Metric("labels_per_document", "labels/document", "labels_per_document", decimals=1),
-    Metric("words_per_document", "words/document", "words_per_document", decimals=0),
+    *CORPUS,
 )
 
 
 def table1(study: Study) -> Table:
     """Return dataset statistics from the cards; labels and words per document as in the training split."""
-    values = {name: _statistics(study.cards[name]) for name in study.datasets(PAPER) if name in study.cards}
-    printed = printed_values(PAPER, "table1")
     return Table(
         "abalone_table1",
         "ABALONE, Table 1: datasets",
         "Documents per split; labels and words per document in the training split. The paper prints sizes in "
         f"thousands, rounded. Here: study {study.name}.",
         CORPUS_METRICS,
-        corpus_cells(study, PAPER, values, CORPUS_METRICS, printed),
+        corpus_cells(study, PAPER, _statistics, CORPUS_METRICS, printed_values(PAPER, "table1")),
         labels(study, []),
         groups=(),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pushpull.tables.base_models import named_models, stands_for
 from pushpull.tables.captions import describe
-from pushpull.tables.rows import MACRO_F1, Metric, Row
+from pushpull.tables.rows import MACRO_F1, Metric, Row, further_methods
 from pushpull.tables.shown import Shown, methods
 
 if TYPE_CHECKING:
@@ -56,13 +56,8 @@ def base_models(study: Study) -> dict[str, str]:
 
 def further_variants(study: Study) -> dict[str, Row]:
     """Return the study's further methods with a classifier of the paper's kinds, as `ABLATION`."""
-    known = {row.method for row in ABLATION.values()}
-    return {
-        f", {title}": _row(title, "", method)
-        for method in study.methods(PAPER)
-        if method not in known and study.kind(method) in ("supervised", "label_distance")
-        for title in [study.title("methods", method)]
-    }
+    further = further_methods(study, PAPER, _KNOWN, ("supervised", "label_distance"))
+    return {f", {title}": _row(title, "", method) for method, title in further.items()}
 
 
 def described(study: Study, text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pushpull.tables.base_models import model_rows, named_models, stands_for
-from pushpull.tables.rows import Row
+from pushpull.tables.rows import Row, further_methods
 from pushpull.tables.shown import CARDS, Shown, methods
 
 if TYPE_CHECKING:
@@ -71,16 +71,9 @@ def rows_of(study: Study, variants: Mapping[str, Row]) -> list[Row]:
 
 def further_variants(study: Study) -> dict[str, Row]:
     """Return the study's further methods that have a classifier, alone and with kNN, as `rows_of` takes them."""
-    known = {row.method for pair in COMPARISONS for row in pair}
-    methods = [
-        method
-        for method in study.methods(PAPER)
-        if method not in known and study.kind(method) in ("supervised", "joint")
-    ]
-    titles = {method: study.title("methods", method) for method in methods}
     return {
         f", {title}{suffix}": Row(title, "", method, protocol, "knn_mixed")
-        for method, title in titles.items()
+        for method, title in further_methods(study, PAPER, _KNOWN, ("supervised", "joint")).items()
         for suffix, protocol in (("", "classifier"), ("+kNN", "knn_mixed"))
     }
 

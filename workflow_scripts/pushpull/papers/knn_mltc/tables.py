@@ -16,7 +16,7 @@ from pushpull.papers.knn_mltc.rows import (
 from pushpull.tables.captions import NO_SPREAD, describe
 from pushpull.tables.cells import corpus_cells, method_cells
 from pushpull.tables.printed import printed_values
-from pushpull.tables.rows import MICRO_F1, Metric, Row
+from pushpull.tables.rows import CORPUS, MICRO_F1, Metric, Row
 from pushpull.tables.study import Study
 from pushpull.tables.table import Table, labels
 
@@ -51,12 +51,7 @@ SAME_RUNS = (
     "model alone, +CL and +CL+kNN those with the best validation micro-F1 of +CL+kNN: each pair is the same runs."
 )
 
-CORPUS_METRICS = (
-    Metric("documents", "documents", "documents", decimals=0),
-    Metric("labels", "labels", "labels", decimals=0),
-    Metric("labels_per_document", "labels/document", "labels_per_document", decimals=1),
-    Metric("words_per_document", "words/document", "words_per_document", decimals=0),
-)
+CORPUS_METRICS = (Metric("documents", "documents", "documents", decimals=0), *CORPUS)
 MAIN_METRICS = (Metric("hamming_loss", "Hamming loss", "hamming_loss", decimals=5), MICRO_F1)
 SHARED_METRICS = (
     Metric("shared_label_proportion", "shared labels (%)", "shared_label_proportion", 100, 1),
@@ -72,14 +67,13 @@ SHARED_METRICS = (
 
 def table2(study: Study) -> Table:
     """Return corpus statistics from the cards, over all splits together."""
-    values = {name: _statistics(study.cards[name]) for name in study.datasets(PAPER) if name in study.cards}
     return Table(
         "knn_mltc_table2",
         "kNN-MLTC, Table 2: datasets",
         "The whole corpus, training, validation and test documents together; labels and words are means over documents."
         f" Here: study {study.name}.",
         CORPUS_METRICS,
-        corpus_cells(study, PAPER, values, CORPUS_METRICS, printed_values(PAPER, "table2")),
+        corpus_cells(study, PAPER, _statistics, CORPUS_METRICS, printed_values(PAPER, "table2")),
         labels(study, []),
         groups=(),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pushpull.kinds import CLASSIFIER, PROBED
 from pushpull.tables.base_models import model_rows, named_models
 from pushpull.tables.captions import describe
-from pushpull.tables.rows import Row
+from pushpull.tables.rows import Row, further_methods
 from pushpull.tables.shown import Shown, methods
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ def text_models(study: Study) -> dict[str, str]:
 
 def embedded_rows(study: Study) -> list[Row]:
     """Return the rows under DBC: untrained, the losses, the study's further methods without a classifier."""
-    return [UNTRAINED, *LOSSES, *(_row(title, method) for method, title in _further(study, PROBED).items())]
+    further = further_methods(study, PAPER, _KNOWN, PROBED)
+    return [UNTRAINED, *LOSSES, *(_row(title, method) for method, title in further.items())]
 
 
 def classifier_rows(study: Study) -> list[Row]:
     """Return the rows with a classifier of their own: fine-tuning with BCE, the study's further such methods."""
-    return [BCE, *(_row(title, method, "classifier") for method, title in _further(study, CLASSIFIER).items())]
+    further = further_methods(study, PAPER, _KNOWN, CLASSIFIER)
+    return [BCE, *(_row(title, method, "classifier") for method, title in further.items())]
 
 
 def zero_shot_rows(study: Study, rules: tuple[str, ...]) -> list[Row]:
@@ -103,13 +105,3 @@ def described(study: Study, text: str) -> str:
 def _models(study: Study, kinds: set[str]) -> dict[str, str]:
     measured = {key[2] for key in study.runs if key[0] == PAPER and study.kind(key[3]) in kinds}
     return {model: encoder for model, encoder in named_models(study, PAPER, ()).items() if encoder in measured}
-
-
-def _further(study: Study, kinds: tuple[str, ...]) -> dict[str, str]:
-    """Return {method: title} of the study's methods of these kinds that have no row of their own."""
-    known = {row.method for row in (UNTRAINED, *LOSSES, BCE, ZERO_SHOT)}
-    return {
-        method: study.title("methods", method)
-        for method in study.methods(PAPER)
-        if method not in known and study.kind(method) in kinds
-    }
