@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("table_checks")
+pytest.register_assert_rewrite("table_checks", "figure_checks")
 pytest_plugins = ["study_fixtures"]
 
 

@@ -3,6 +3,7 @@
 import re
 
 from pushpull.papers import artefacts, is_table, maker
+from pushpull.tables.cells import COLUMNS
 from pushpull.tables.latex import to_latex
 from pushpull.tables.rendering import to_markdown
 
@@ -24,6 +25,14 @@ def find_cell(table, row, dataset, metric="micro_f1"):
 
 def rows_of(table):
     return list(table.cells.row.drop_duplicates())
+
+
+def assert_value_or_reason(table):
+    """Every cell stands once, with a value or else a note that says why there is none."""
+    cells = table.cells
+    assert list(cells.columns)[: len(COLUMNS)] == COLUMNS
+    assert not cells.duplicated(["row", *table.groups, "metric"]).any()
+    assert ((cells.note != "") == cells["mean"].isna()).all()
 
 
 def markdown_rows(table):

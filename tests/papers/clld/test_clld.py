@@ -12,7 +12,7 @@ from pushpull.tables.cells import COLUMNS
 from pushpull.tables.latex import to_latex
 from pushpull.tables.printed import printed_values
 from pushpull.tables.rendering import full_caption, lay_out, to_markdown
-from table_checks import assert_even_rows, rows_of, tables_of
+from table_checks import assert_even_rows, assert_value_or_reason, rows_of, tables_of
 
 TABLES = tables_of(PAPER)
 NO_MODEL = "no encoder of study quick stands for this base model; name one with `printed_as` in config.yaml"
@@ -197,10 +197,7 @@ def test_a_method_without_runs_says_so(tmp_path):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_cell_has_a_value_or_a_reason(tables, name):
-    cells = tables[name].cells
-    assert list(cells.columns)[: len(COLUMNS)] == COLUMNS
-    assert not cells.duplicated(["row", "dataset", "metric"]).any()
-    assert ((cells.note != "") == cells["mean"].isna()).all()
+    assert_value_or_reason(tables[name])
 
 
 # How tables are read.

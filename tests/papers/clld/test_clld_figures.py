@@ -1,10 +1,10 @@
 from itertools import pairwise
 
-import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
 from clld_study import DATASETS, LABELS, add, distance_rows, make_parts
+from figure_checks import assert_drawn_and_the_same_every_time, said
 from knn_mltc_study import load
 from matplotlib.patches import Rectangle
 from pushpull.papers import figure_caption, maker
@@ -30,10 +30,6 @@ def matrix_of(ax):
 
 def names(labels):
     return [label.get_text() for label in labels]
-
-
-def said(ax):
-    return " ".join(" ".join(text.get_text() for text in ax.texts).split())
 
 
 def test_the_printed_dataset_is_drawn_by_family_with_anchors_as_rows(draw):
@@ -121,13 +117,7 @@ def test_52_names_do_not_overlap(parts, draw):
 
 
 def test_the_figure_is_not_blank_and_the_same_every_time(draw, tmp_path):
-    for copy in ("a", "b"):
-        save_figure(draw(), tmp_path / f"{copy}.pdf", tmp_path / f"{copy}.png")
-    image = matplotlib.image.imread(tmp_path / "a.png")[..., :3]
-    assert image.shape[1] > 1000
-    assert image.std() > 0.05
-    for kind in ("pdf", "png"):
-        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    assert_drawn_and_the_same_every_time(draw, tmp_path)
 
 
 def test_the_caption_says_how_to_read_it():

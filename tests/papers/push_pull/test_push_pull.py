@@ -6,7 +6,7 @@ from push_pull_study import DATASETS, METHODS, add, cell, make, make_parts
 from pushpull.papers.push_pull.rows import PAPER
 from pushpull.tables.latex import to_latex
 from pushpull.tables.rendering import full_caption, lay_out, to_markdown
-from table_checks import markdown_rows, rows_of, tables_of
+from table_checks import assert_value_or_reason, markdown_rows, rows_of, tables_of
 
 TABLES = tables_of(PAPER)
 
@@ -220,8 +220,6 @@ def test_a_loss_and_a_classifier_of_ones_own_are_further_rows(parts, tmp_path):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_cell_has_a_value_or_a_reason_and_every_form_even_rows(tables, name):
-    cells = tables[name].cells
-    assert not cells.duplicated(["row", "dataset", "metric"]).any()
-    assert ((cells.note != "") == cells["mean"].isna()).all()
+    assert_value_or_reason(tables[name])
     assert len(markdown_rows(tables[name])) == 2 + len(rows_of(tables[name]))
     assert to_latex(tables[name]).isascii()
