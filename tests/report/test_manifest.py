@@ -35,6 +35,13 @@ def test_a_run_with_changes_that_were_not_committed_is_said(tmp_path):
     assert study_manifest(INFO, {}, files)["uncommitted_changes"]
 
 
+def test_where_a_commit_is_not_known_nobody_says_that_all_was_committed(tmp_path):
+    files = [record(tmp_path, "a", commit="aa"), record(tmp_path, "b", commit=None)]
+    assert study_manifest(INFO, {}, files)["uncommitted_changes"] is None
+    files.append(record(tmp_path, "c", commit="cc-dirty"))
+    assert study_manifest(INFO, {}, files)["uncommitted_changes"] is True
+
+
 def test_a_run_that_recorded_nothing_counts_as_a_run_and_adds_nothing(tmp_path):
     found = study_manifest(INFO, {}, [record(tmp_path, "a")])
     assert (found["training_hours"], found["commits"], found["versions"]) == (0, [], {})

@@ -21,7 +21,7 @@ def study_manifest(info: Mapping, cards: Mapping[str, Mapping], run_files: Seque
         "study": info["study"],
         "title": info["title"],
         "commits": _distinct(run.get("commit") for run in runs.values()),
-        "uncommitted_changes": any((run.get("commit") or "").endswith("-dirty") for run in runs.values()),
+        "uncommitted_changes": _uncommitted([run.get("commit") for run in runs.values()]),
         "devices": _distinct(run.get("device") for run in runs.values()),
         "python": _distinct(run.get("python") for run in runs.values()),
         "versions": {name: _distinct(found.get(name) for found in versions) for name in sorted(set().union(*versions))},
@@ -32,6 +32,13 @@ def study_manifest(info: Mapping, cards: Mapping[str, Mapping], run_files: Seque
             for path, run in sorted(runs.items())
         },
     }
+
+
+def _uncommitted(commits: Sequence[str | None]) -> bool | None:
+    """Whether code was not committed; None where no run says so and one does not say its commit."""
+    if any(commit.endswith("-dirty") for commit in commits if commit):
+        return True
+    return False if all(commits) else None
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:
