@@ -48,7 +48,15 @@ def test_a_name_is_safe_in_a_path_and_in_a_regular_expression_of_snakemake(kind)
     for point in [base, *extremes, *(base | {key: value} for key in base for value in some_values(key))]:
         name = setting_name(kind, point, base)
         assert re.fullmatch(r"[A-Za-z0-9_.-]+", name), name
-        assert len(name) < 200
+        assert len(name) <= 100
+
+
+def test_a_long_name_begins_with_the_headline_and_still_tells_every_setting_apart():
+    base = defaults("contrastive")
+    point = base | {key: some_values(key)[1] for key in base if key not in ("loss", "prototypes", "clean_text")}
+    names = [setting_name("contrastive", point | {"weight_decay": value}, base) for value in (0.1, 0.2)]
+    assert all(re.fullmatch(r"lr0.011_tau0.011_ep5_tok5_.*_[0-9a-f]{12}", name) for name in names)
+    assert len(set(names)) == 2
 
 
 def test_short_names_of_settings_are_distinct():

@@ -8,6 +8,25 @@ from pushpull.planning.config import check
 from workflow_runs import SHIPPED
 
 
+@pytest.mark.parametrize("title", ["", " ", "_mine", "two\nlines", "tab\there", "half \ud83d", "NEL\x85"])
+@pytest.mark.parametrize("path", ["datasets.quick_single.title", "encoders.tiny.title", "studies.quick.title"])
+def test_a_title_that_a_figure_or_a_table_cannot_show_is_refused(path, title):
+    said = line(changed(path, title))
+    assert said.startswith(f"{path}: {title!r}; allowed: ")
+    assert "does not begin with _" in said
+
+
+@pytest.mark.parametrize("title", ["R&D <x> 100 % of $5", "東京 😀", "a_b", "\\alpha | `x`"])
+def test_a_title_may_be_any_line_of_text(title):
+    check(changed("methods.bce.title", title))
+
+
+def test_a_name_that_no_file_could_have_is_refused():
+    entry = SHIPPED["datasets"]["quick_single"]
+    check(changed("datasets", SHIPPED["datasets"] | {"a" * 100: entry}))
+    assert "100 in all" in line(changed("datasets", SHIPPED["datasets"] | {"a" * 101: entry}))
+
+
 def test_an_unknown_parent_is_named_and_so_is_every_experiment_that_uses_it():
     lines = complaint(changed("methods.msc_ft.parent", "mcs")).splitlines()[1:]
     assert "methods.msc_ft.parent: unknown contrastive method 'mcs': did you mean 'msc'?" in lines[0]

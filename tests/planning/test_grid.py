@@ -75,6 +75,16 @@ def test_fine_tunings_from_different_grids_differ_in_name():
     assert len({of_method(plan, "base_ft")[0].setting for plan in plans}) == 3
 
 
+def test_a_fine_tuning_of_a_run_with_many_settings_fits_into_the_name_of_a_file():
+    many = {"max_tokens": 64, "head_learning_rate": 3.125e-04, "weight_decay": 0.0625, "warmup": 0.03125}
+    many |= {"schedule": "linear", "clean_text": True, "label_text": "name", "probe_grid": "released"}
+    parent = {"queue_size": 4096, "negative_weight": 0.0625, "projection": 512, "momentum": 0.9375}
+    plan = plan_of([{"settings": many, "methods": {"base": parent, "base_ft": {"train_documents": 123456}}}])
+    longer = plan_of([{"settings": many, "methods": {"base": parent | {"projection": 513}, "base_ft": None}}])
+    assert all(len(part.encode()) < 255 for run in plan.runs() for part in run.path.split("/"))
+    assert of_method(plan, "base")[0].setting != of_method(longer, "base")[0].setting
+
+
 # What a fine-tuning may start from.
 
 

@@ -1,7 +1,10 @@
 """Every kind of method, one record each, and every setting of a run with its default and the kinds that use it."""
 
+import hashlib
 from typing import NamedTuple
 
+LONGEST = 100
+"""Characters of a setting's name; a fine-tuning's has its parent's in it, and file systems take 255 bytes."""
 _PROBED, _CLASSIFIED = ("linear_probe", "knn", "dbc"), ("classifier", "knn", "dbc")
 
 
@@ -173,6 +176,8 @@ def defaults(kind: str) -> dict:
 def setting_name(kind: str, resolved: dict, method_defaults: dict) -> str:
     """The folder name of a grid point: the headline settings, then whatever differs from the method's defaults.
 
+    Of a name longer than `LONGEST`, what is left out is told apart by a digest at the end.
+
     Example:
         >>> base = defaults("contrastive")
         >>> setting_name("contrastive", base | {"epochs": 3, "batch_size": 64}, base)
@@ -180,7 +185,11 @@ def setting_name(kind: str, resolved: dict, method_defaults: dict) -> str:
     """
     keys = [key for key in KINDS[kind].headline if key in resolved]
     keys += [key for key in resolved if key not in keys and resolved[key] != method_defaults.get(key)]
-    return "_".join(f"{SETTINGS[key].short}{_compact(resolved[key])}" for key in keys if key in SETTINGS)
+    name = "_".join(f"{SETTINGS[key].short}{_compact(resolved[key])}" for key in keys if key in SETTINGS)
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{name[: LONGEST - len(digest)].rpartition('_')[0]}_{digest}"
 
 
 def _compact(value: object) -> str:

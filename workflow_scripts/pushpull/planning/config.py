@@ -89,7 +89,9 @@ def _say(error: ValidationError) -> str:
         return _say(max(error.context, key=lambda branch: (_fits_shape(branch), len(branch.absolute_path))))
     where = ".".join(str(part) for part in error.absolute_path) or "top level"
     if "propertyNames" in error.absolute_schema_path:
-        return f"{where}: {error.instance!r} is no name; allowed: small letters, digits and _, a letter first"
+        return (
+            f"{where}: {error.instance!r} is no name; allowed: small letters, digits and _, a letter first, 100 in all"
+        )
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         allowed = error.schema.get("properties", {})
         extra = [key for key in error.instance if key not in allowed]
@@ -101,6 +103,8 @@ def _say(error: ValidationError) -> str:
             "pooling with package + sha256, hub + revision or package + random; hub + revision + nli; or architecture"
         )
         return f"{where}: an encoder needs {ways}; it has {', '.join(error.instance)}"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{where}: {error.instance!r}; allowed: {error.schema['description']}"
     hint = ""
     if error.validator == "type" and isinstance(error.instance, str) and error.instance.lower().count("e") == 1:
         hint = f"; YAML reads {error.instance} as text, write it with a dot: 5.0e-5"
