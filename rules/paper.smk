@@ -1,5 +1,5 @@
 from pushpull.papers import artefacts, papers
-from pushpull.planning.on_error import on_error
+from pushpull.planning.on_error import on_error, on_success
 from pushpull.planning.stages import artefact_code, report_code
 
 
@@ -104,11 +104,7 @@ rule figures:
 
 
 onsuccess:
-    print(
-        Path(f"{SUMMARY}/headline.txt").read_text()
-        if Path(f"{SUMMARY}/headline.txt").is_file()
-        else "done"
-    )
+    on_success(plan)
 
 
 onerror:

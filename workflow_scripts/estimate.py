@@ -3,5 +3,7 @@
 import sys
 
 from pushpull.estimate.printout import main
+from pushpull.job import print_anything
 
+print_anything()
 sys.exit(main(sys.argv[1:]))

@@ -53,6 +53,7 @@ def job(log: str, gpu: object = 0) -> Iterator[None]:
     """
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
+    print_anything()
     with path.open("w", buffering=1, encoding="utf-8") as stream:
         sys.stdout, sys.stderr = _Tee(sys.__stdout__, stream), _Tee(sys.__stderr__, stream)
         try:
@@ -70,6 +71,12 @@ def job(log: str, gpu: object = 0) -> Iterator[None]:
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+
+
+def print_anything() -> None:
+    """Let a terminal whose encoding lacks a character show its number, as in \\u2212: printing it would end the run."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def cpu_count(threads: int, resources: Mapping[str, object]) -> int:

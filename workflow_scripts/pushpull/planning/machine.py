@@ -114,7 +114,7 @@ def _by_command() -> list[str]:
         return []
     asked = [command, "--query-gpu=index,uuid", "--format=csv,noheader"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run(asked, capture_output=True, encoding="utf-8", check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return []
     if done.returncode:

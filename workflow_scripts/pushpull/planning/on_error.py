@@ -1,4 +1,4 @@
-"""What the workflow does when jobs have failed: it says which and why, and renders what the other runs give."""
+"""What the workflow says when it ends; when jobs have failed, which and why, and it renders what other runs give."""
 
 import json
 import shlex
@@ -10,6 +10,12 @@ from pathlib import Path
 from pushpull.planning.failures import failed_jobs, last_error, stopped, summary
 from pushpull.planning.missing import half_there
 from pushpull.planning.plan import Plan
+
+
+def on_success(plan: Plan) -> None:
+    """Print the headline of the study, if this run, or one before it, made its report."""
+    headline = Path(plan.summary, "headline.txt")
+    print(headline.read_text(encoding="utf-8") if headline.is_file() else "done")
 
 
 def on_error(workflow, plan: Plan, log: Sequence[str]) -> None:

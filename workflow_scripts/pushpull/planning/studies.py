@@ -8,15 +8,20 @@ from pushpull.errors import InputError
 from pushpull.files import read_yaml
 
 FOLDER = Path("studies")
+SHIPPED = Path(__file__).parents[3] / FOLDER
+"""Of the workflow's checkout, which need not be the folder that it runs in: another workflow may import it."""
 
 
 def with_studies(config: dict, folder: Path = FOLDER) -> dict:
     """Return the configuration with the studies of a folder, beside those that it brings itself (`--configfile`).
 
+    Where there is no such folder, they are those that come with the workflow.
+
     Raises:
         InputError: a file is no YAML, empty or no mapping, or two studies have the same name.
     """
     found = dict(config.get("studies") or {})
+    folder = folder if folder.is_dir() else SHIPPED
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         if path.stem in found:
             raise InputError(f"{path}: there is another study called {path.stem}; call the file something else")

@@ -1,13 +1,20 @@
 """How this workflow runs, whatever profile it is started with, or none."""
 
+import os
+import shlex
+import sys
+from pathlib import Path
+
 from snakemake.settings.types import RerunTrigger
 
+from pushpull.errors import InputError
+from pushpull.job import print_anything
 from pushpull.planning.config import check
 from pushpull.planning.inputs import Inputs
 from pushpull.planning.machine import share
 from pushpull.planning.paths import check_paths
 from pushpull.planning.plan import Plan
-from pushpull.planning.studies import with_studies
+from pushpull.planning.studies import SHIPPED, with_studies
 
 
 def start(workflow, config: dict) -> Inputs:
@@ -20,12 +27,15 @@ def start(workflow, config: dict) -> Inputs:
     Raises:
         InputError: something in the configuration or in a study is wrong.
     """
+    print_anything()
+    _refuse_braces(Path.cwd(), SHIPPED.parent)
     config.update(with_studies(config))
     plan = Plan(check(config))
     # Jobs read the rules again, on machines that need not have what others read.
     if workflow.is_main_process and not plan.partial:
         check_paths(config)
     inputs = Inputs(plan)
+    _name_python_plainly()
     _leave_out_code(workflow)
     share(workflow)
     return inputs
@@ -45,3 +55,18 @@ def _leave_out_code(workflow) -> None:
         return chosen - {RerunTrigger.CODE} if chosen == every else chosen
 
     type(workflow).rerun_triggers = property(triggers)
+
+
+def _name_python_plainly() -> None:
+    """Name Python from this folder where its whole path has a space: Snakemake writes that unquoted into commands.
+
+    (Its issue 2645.)
+    """
+    if shlex.quote(sys.executable) != sys.executable:
+        sys.executable = os.path.relpath(sys.executable)
+
+
+def _refuse_braces(*folders: Path) -> None:
+    for folder in folders:
+        if "{" in str(folder) or "}" in str(folder):
+            raise InputError(f"{folder}: Snakemake cannot work where a path has a brace; give the folder another name")

@@ -53,7 +53,7 @@ def load(folder: Path, objective: nn.Module, optimizer: torch.optim.Optimizer, i
     """
     for path in sorted(folder.glob("step-*.json"), reverse=True):
         try:
-            progress = json.loads(path.read_text())
+            progress = json.loads(path.read_text(encoding="utf-8"))
             weights = path.with_suffix(".safetensors")
             if sha256(weights) != progress["sha256"]:
                 raise ValueError("its tensors do not have the recorded sha256")
