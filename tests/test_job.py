@@ -1,19 +1,22 @@
 """Around a script's work: output in the log, mistakes in one line, exit states that Snakemake understands."""
 
+import platform
 import subprocess
 import sys
 import textwrap
 
 import pytest
+import torch
 from pushpull.job import cpu_count
 
 
-def run(tmp_path, body):
-    script = "from pushpull.errors import InputError\nfrom pushpull.job import job\nwith job('logs/a/b.log'):\n"
+def run(tmp_path, body, resources="None", **environment):
+    script = "from pushpull.errors import InputError\nfrom pushpull.job import job\n"
+    script += f"with job('logs/a/b.log', {resources}):\n"
     return subprocess.run(
         [sys.executable, "-c", script + textwrap.indent(body, "    ")],
         cwd=tmp_path,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env={"PYTHONPATH": ":".join(sys.path)} | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -90,3 +93,22 @@ def test_threads_are_snakemakes_unless_a_cluster_profile_granted_more():
     assert cpu_count(1, {}) == 1
     assert cpu_count(1, {"cpus_per_task": 6}) == 6
     assert cpu_count(8, {"cpus_per_task": 6}) == 8
+
+
+NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+
+
+@NO_GPU
+@pytest.mark.parametrize("resources", ["{'gpu': 1}", "{'gpu': 0, 'gres': 'gpu:1'}"])
+def test_a_job_that_was_given_a_gpu_and_finds_none_ends_with_one_line(tmp_path, resources):
+    found = run(tmp_path, "print('computed')", resources, PUSHPULL_GPU_IS_THERE="1")
+    assert (found.returncode, found.stdout) == (1, "")
+    (line,) = found.stderr.splitlines()
+    for part in ("was given a GPU", torch.__version__, platform.node(), "Update the driver", "allow_cpu=true"):
+        assert part in line
+
+
+@NO_GPU
+@pytest.mark.parametrize(("resources", "given"), [("{'gpu': 1}", ""), ("{'gpu': 0}", "1"), ("{}", "1")])
+def test_other_jobs_compute_on_the_cpu(tmp_path, resources, given):
+    assert run(tmp_path, "print('computed')", resources, PUSHPULL_GPU_IS_THERE=given).stdout == "computed\n"

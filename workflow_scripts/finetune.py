@@ -10,10 +10,9 @@ from pushpull.evaluation.models.embedding import embed_run
 from pushpull.files import sha256
 from pushpull.job import cpu_count, job
 from pushpull.training import run
-from pushpull.training.checkpoint import discard
 from pushpull.training.record import write_record
 
-with job(snakemake.log[0], snakemake.resources.get("gpu")):
+with job(snakemake.log[0], snakemake.resources):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     setting = best_setting(params.parents)
@@ -29,4 +28,3 @@ with job(snakemake.log[0], snakemake.resources.get("gpu")):
     write_record(record | {"best_epochs": best}, trained.outcome, data, began, output)
     label_file = snakemake.config["datasets"][snakemake.wildcards.dataset].get("label_texts")
     embed_run(trained.objective.encoder, Path(output.model).parent, data, params.settings, label_file)
-    discard(Path(params.checkpoints))

@@ -16,7 +16,7 @@ from pushpull.job import cpu_count, job
 
 TEXTS = 256  # of the test split, whose labels stay closed
 
-with job(snakemake.log[0], snakemake.resources.get("gpu")):
+with job(snakemake.log[0], snakemake.resources):
     threads, params = cpu_count(snakemake.threads, snakemake.resources), snakemake.params
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)

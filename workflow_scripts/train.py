@@ -9,10 +9,9 @@ from pushpull.evaluation.models.choice import keep_best_epoch
 from pushpull.evaluation.models.embedding import embed_run
 from pushpull.job import cpu_count, job
 from pushpull.training import run
-from pushpull.training.checkpoint import discard
 from pushpull.training.record import write_record
 
-with job(snakemake.log[0], snakemake.resources.get("gpu")):
+with job(snakemake.log[0], snakemake.resources):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data = Path(snakemake.input.card).parent
@@ -32,4 +31,3 @@ with job(snakemake.log[0], snakemake.resources.get("gpu")):
     # Not a param: other label texts train nothing again unless training reads them.
     label_file = snakemake.config["datasets"][snakemake.wildcards.dataset].get("label_texts")
     embed_run(encoder, Path(output.model).parent, data, params.settings, label_file)
-    discard(Path(params.checkpoints))

@@ -12,7 +12,7 @@ from pushpull.evaluation.summary import write_rows
 from pushpull.job import cpu_count, job
 from pushpull.training.record import write_record
 
-with job(snakemake.log[0], snakemake.resources.get("gpu")):
+with job(snakemake.log[0], snakemake.resources):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data, scores = Path(snakemake.input.card).parent, Path(output.scores)

@@ -55,6 +55,51 @@ Error in rule download:
     log: logs/download/semeval2018.log (check log file(s) for error details)
 Exiting because a job execution failed. Look above for error messages
 """
+# Of the same: three runs, each one job of the cluster. One fails for good, one is tried again, one is killed.
+GROUPS = (
+    """\
+Job 66ec has been submitted with SLURM jobid 11 (log: {folder}/slurm/11.log).
+Job 99fe has been submitted with SLURM jobid 12 (log: {folder}/slurm/12.log).
+Job 84d9 has been submitted with SLURM jobid 13 (log: {folder}/slurm/13.log).
+"""
+    + "".join(
+        f"""\
+[Sat Nov 28 06:31:52 2026]
+    message: Error in group run/tiny/tiny/{method}/ep1/seed1
+    log: {{folder}}/slurm/{number}.log (check log file(s) for error details)
+    jobs:
+        rule train:
+            jobid: {number}4
+            output: results/runs/tiny/tiny/{method}/ep1/seed1/model
+            log: {{folder}}/train/{method}.log (check log file(s) for error details)
+        rule evaluate:
+            jobid: {number}2
+            log: {{folder}}/evaluate/{method}.log (check log file(s) for error details)
+    [Sat Nov 28 06:31:52 2026]
+    Error in rule evaluate:
+        message: None
+        jobid: {number}2
+        log: {{folder}}/evaluate/{method}.log (check log file(s) for error details)
+    [Sat Nov 28 06:31:52 2026]
+    Error in rule train:
+        message: None
+        jobid: {number}4
+        output: results/runs/tiny/tiny/{method}/ep1/seed1/model
+        log: {{folder}}/train/{method}.log (check log file(s) for error details)
+"""
+        for number, method in ((11, "base"), (12, "msc"), (13, "bce"))
+    )
+    + """\
+Removing output files of failed job train since they might be corrupted:
+results/runs/tiny/tiny/base/ep1/seed1/model
+Trying to restart job 99fe.
+[Sat Nov 28 06:31:53 2026]
+Error in rule download:
+    message: None
+    jobid: 1
+    log: {folder}/download.log (check log file(s) for error details)
+"""
+)
 TRACEBACK = """\
 epoch 1: loss 0.5
 Traceback (most recent call last):
@@ -110,6 +155,19 @@ def test_a_job_failed_if_its_last_attempt_did():
     assert failed_jobs(SNAKEMAKE) == [
         ("train", ["logs/train/tiny/tiny/msc/ep1/seed1.log", "logs/slurm/13.log"]),
         ("download", ["logs/download/semeval2018.log"]),
+    ]
+
+
+def test_of_a_run_that_was_one_job_of_the_cluster_the_stage_at_fault_is_named(tmp_path):
+    for log in ("train/base", "evaluate/base", "train/msc", "evaluate/msc", "train/bce"):
+        (tmp_path / log).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{log}.log").write_text(
+            "error: no such label\n" if log == "evaluate/base" else "epoch 1: loss 0.5\n"
+        )
+    assert failed_jobs(GROUPS.replace("{folder}", str(tmp_path))) == [
+        ("evaluate", [f"{tmp_path}/evaluate/base.log", f"{tmp_path}/slurm/11.log"]),
+        ("train", [f"{tmp_path}/train/bce.log", f"{tmp_path}/slurm/13.log"]),
+        ("download", [f"{tmp_path}/download.log"]),
     ]
 
 

@@ -96,13 +96,13 @@ def job_counts(printed: str) -> dict[str, int]:
 
 
 def planned(printed: str) -> list[Job]:
-    """Every job of a dry run, with its lines."""
+    """Every job of a dry run, with its lines; those of a group are indented."""
     jobs = []
-    for block in re.split(r"^\[.*\d{4}\]\n", printed, flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^ *\[.*\d{4}\]\n", printed, flags=re.MULTILINE)[1:]:
         head, *lines = block.splitlines()
-        name = re.fullmatch(r"(?:local)?rule (\w+):", head)
+        name = re.fullmatch(r" *(?:local)?rule (\w+):", head)
         if name:
-            facts = dict(line.strip().split(": ", 1) for line in lines if re.match(r"    \w+: ", line))
+            facts = dict(line.strip().split(": ", 1) for line in lines if re.match(r"    +\w+: ", line))
             jobs.append(Job(name[1], facts))
     return jobs
 

@@ -6,14 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+STAGES = "train_classifier|train|finetune|evaluate_classified|evaluate"  # of a run, which is one job
 NO_ONEBOX = "no one-node Slurm runs here: tests/slurm/onebox.sh start, as root, sets one up"
 
 
 class SlurmJob(NamedTuple):
-    """A job that Slurm has taken: what it was given, and where its output goes; `minutes` is its time limit."""
+    """A job that Slurm has taken: its rules, what it was given, where its output goes; `minutes` is its time limit."""
 
     number: int
-    rule: str
+    rules: tuple[str, ...]
     state: str
     restarts: int
     cpus: int
@@ -47,9 +48,10 @@ def jobs_of(folder: Path) -> list[SlurmJob]:
 def _job(facts: dict[str, str]) -> SlurmJob:
     granted = dict(pair.split("=", 1) for pair in facts["TRES"].split(","))
     days, hours, minutes = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):\d+", facts["TimeLimit"]).groups()
+    name = facts["Comment"].removeprefix("rule_").partition("_wildcards_")[0]
     return SlurmJob(
         number=int(facts["JobId"]),
-        rule=re.match(r"rule_(\w+?)(?:_wildcards_|$)", facts["Comment"])[1],
+        rules=tuple(re.findall(STAGES, name.rpartition("/")[2])) if name.startswith("run/") else (name,),
         state=facts["JobState"],
         restarts=int(facts["Restarts"]),
         cpus=int(granted["cpu"]),

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import platform
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,10 @@ from typing import TextIO
 
 from pushpull.errors import InputError
 from pushpull.lease import leased_gpu
+from pushpull.slurm import SAVED, requeue_if_out_of_time
+
+GPU_IS_THERE = "PUSHPULL_GPU_IS_THERE"
+"""Environment variable: jobs that ask for a GPU are given one, by a cluster or by a lease."""
 
 _MEMORY = "Lower batch_size or max_tokens, or ask for more memory (mem_mb of the rule)"
 # What is wrong with the machine, in the words of the system, numpy and torch (others hide the number in a text).
@@ -45,20 +51,27 @@ class _Tee:
 
 
 @contextmanager
-def job(log: str, gpu: object = 0) -> Iterator[None]:
-    """Run the body of a script with its output copied to `log`, with a GPU of its own where it asks for one.
+def job(log: str, resources: Mapping[str, object] | None = None) -> Iterator[None]:
+    """Run the body of a script with its output copied to `log`, with a GPU of its own where `resources` ask for one.
 
     An `InputError`, a full or closed disk, too little memory and Ctrl-C end the job with a line instead of a traceback
-    (exit status 1 or 130).
+    (exit status 1 or 130). So does a GPU that the job was given and cannot use.
     """
+    gpu = asks_for_gpu(resources or {})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     print_anything()
     with path.open("w", buffering=1, encoding="utf-8") as stream:
         sys.stdout, sys.stderr = _Tee(sys.__stdout__, stream), _Tee(sys.__stderr__, stream)
         try:
-            with leased_gpu(bool(gpu)):
+            with leased_gpu(gpu):
+                if gpu and os.environ.get(GPU_IS_THERE):
+                    _insist_on_gpu()
                 yield
+        except SystemExit as left:
+            if left.code == SAVED:
+                requeue_if_out_of_time()
+            raise
         except InputError as error:
             _leave(f"error: {error}", 1)
         except KeyboardInterrupt:
@@ -77,6 +90,27 @@ def print_anything() -> None:
     """Let a terminal whose encoding lacks a character show its number, as in \\u2212: printing it would end the run."""
     for stream in (sys.__stdout__, sys.__stderr__):
         stream.reconfigure(errors="backslashreplace")
+
+
+def asks_for_gpu(resources: Mapping[str, object]) -> bool:
+    """Whether a rule asks for a GPU, as `gpu: 1` or, where a cluster wants that, as `gres: "gpu:1"`."""
+    return bool(resources.get("gpu")) or "gpu" in str(resources.get("gres", ""))
+
+
+def _insist_on_gpu() -> None:
+    """A training that computed on a CPU without a word would take until its time limit, and again after each retry."""
+    import torch  # a job that asks for a GPU needs it anyway
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        if torch.cuda.is_available():
+            return
+    why = f": {str(said[0].message).splitlines()[0]}" if said else ""
+    raise InputError(
+        f"this job was given a GPU and torch {torch.__version__} finds none on {platform.node()}{why}. Update the "
+        "driver there, install the torch of its CUDA version, or leave that node out (slurm_extra: --exclude=...); "
+        "with --config allow_cpu=true jobs compute on the CPU where they find no GPU"
+    )
 
 
 def cpu_count(threads: int, resources: Mapping[str, object]) -> int:

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 LONGEST = 300
 TAIL = 1 << 16  # bytes of a log that are read
-JOB_ERROR = re.compile(
-    r"^Error in rule (?P<rule>\w+):\n(?P<facts>(?: +.*\n)*)|^Trying to restart job (?P<again>\d+)", re.M
+EVENT = re.compile(
+    r"^(?P<margin> *)Error in rule (?P<rule>\w+):\n(?P<facts>(?:(?P=margin) +.*\n)*)"
+    r"|^ +message: Error in group (?P<group>\S+)\n(?: +log: (?P<of_group>.*?)(?: \(check log file.*)?\n)?"
+    r"|^Job (?P<job>\S+) has been submitted .*\(log: (?P<submitted>.*)\)"
+    r"|^Trying to restart job (?P<again>\S+)\.",
+    re.M,
 )
 STOPPED = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
 
@@ -38,20 +43,41 @@ def why(log: str | Path) -> str:
 def failed_jobs(text: str) -> list[tuple[str, list[str]]]:
     """Return (rule, paths of logs) of each job that failed for good, in order, from the text of Snakemake's own log.
 
-    A job that was tried again is there only if its last attempt failed, too. Its own log comes first; on a cluster that
-    of the cluster's job follows.
+    A job that was tried again is there only if its last attempt failed, too; of the jobs that a cluster ran as one,
+    those at fault. Its own log comes first; on a cluster that of the cluster's job follows.
     """
     failed: dict[str, tuple[str, list[str]]] = {}
-    for found in JOB_ERROR.finditer(text):
-        if found["again"]:
-            failed.pop(found["again"], None)
-            continue
-        facts = dict(re.findall(r"^    (\w+): (.*)$", found["facts"], re.M))
-        logs = facts.get("log", "").partition(" (check log file(s)")[0]
-        number = facts.get("jobid", "")
-        failed.pop(number, None)
-        failed[number] = found["rule"], logs.split(", ") if logs else []
-    return list(failed.values())
+    groups: dict[str, str] = {}  # number of a job -> its group
+    submitted: dict[str, str] = {}  # name of a group that is a job of the cluster -> its log
+    for found in EVENT.finditer(text):
+        if found["job"]:
+            submitted[found["job"]] = found["submitted"]
+        elif again := found["again"]:
+            failed = {n: job for n, job in failed.items() if n != again and submitted.get(again) not in job[1]}
+        elif found["group"]:
+            group, of_group = found["group"], [found["of_group"]] if found["of_group"] else []
+        else:
+            facts = dict(re.findall(r"^ +(\w+): (.*)$", found["facts"], re.M))
+            logs = facts.get("log", "").partition(" (check log file(s)")[0]
+            number = facts.get("jobid", "")
+            groups[number] = group if found["margin"] else number
+            failed.pop(number, None)
+            failed[number] = found["rule"], (logs.split(", ") if logs else []) + (of_group if found["margin"] else [])
+    return _at_fault(failed, groups)
+
+
+def _at_fault(failed: dict[str, tuple[str, list[str]]], groups: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """Of each group the jobs with an error in their log; where all were killed, the one that was the last to write."""
+    kept = []
+    for _, numbers in groupby(failed, groups.get):
+        jobs = [failed[number] for number in numbers]
+        told = [job for job in jobs if job[1] and last_error(job[1][0])]
+        kept += told or [max(jobs, key=lambda job: _written(job[1]))]
+    return kept
+
+
+def _written(logs: list[str]) -> int:
+    return Path(logs[0]).stat().st_mtime_ns if logs and Path(logs[0]).is_file() else 0
 
 
 def stopped(text: str) -> bool:

@@ -10,7 +10,15 @@ from pushpull.losses.registry import LOSSES
 from pushpull.papers import is_table, source, split_name
 
 # They run a job, refuse what is wrong, write down how long it took, or resume: they change no result.
-HARMLESS = ("job", "lease", "errors", "encoders.canary", "training.checkpoint", "training.record")
+HARMLESS = (
+    "job",
+    "lease",
+    "slurm",
+    "errors",
+    "encoders.canary",
+    "training.checkpoint",
+    "training.record",
+)
 # What fetches a file: it has its checksum or is refused, so a change in it fetches nothing again. And what is known of
 # files, which goes to the rules as params.
 CHECKED = (*HARMLESS, "data.sources", "data.facts")

@@ -8,7 +8,8 @@ from pathlib import Path
 from snakemake.settings.types import RerunTrigger
 
 from pushpull.errors import InputError
-from pushpull.job import print_anything
+from pushpull.job import GPU_IS_THERE, print_anything
+from pushpull.lease import GPUS
 from pushpull.planning.config import check
 from pushpull.planning.inputs import Inputs
 from pushpull.planning.machine import share
@@ -38,7 +39,15 @@ def start(workflow, config: dict) -> Inputs:
     _name_python_plainly()
     _leave_out_code(workflow)
     share(workflow)
+    _tell_of_gpus(workflow, config)
     return inputs
+
+
+def _tell_of_gpus(workflow, config: dict) -> None:
+    """Tell jobs whether one that asks for a GPU is given one: by the cluster that it runs on, or of this machine's."""
+    if not workflow.subprocess_exec:  # that one has been told
+        given = workflow.remote_exec or bool(os.environ.get(GPUS))
+        os.environ[GPU_IS_THERE] = "1" if given and config.get("allow_cpu") not in (True, "true") else ""
 
 
 def _leave_out_code(workflow) -> None:

@@ -4,7 +4,6 @@ They live in a folder that is no declared output, because Snakemake deletes the 
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -103,8 +102,3 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write tensors as safetensors, atomically; by name, so that a resumed run writes the same bytes."""
     with atomic_path(path) as temporary:
         save_file({name: tensors[name].detach().contiguous().cpu() for name in sorted(tensors)}, temporary)
-
-
-def discard(folder: Path) -> None:
-    """Delete the checkpoints of a finished run."""
-    shutil.rmtree(folder, ignore_errors=True)
