@@ -45,6 +45,16 @@ class TwiceBert(BertModel):
         output.last_hidden_state = self.encoder.factor * output.last_hidden_state
         return output
 """
+# Attends to the tokens that the mask of transformers 4 leaves, as Stella's own modelling file does.
+MASKED = """from transformers import BertModel
+from transformers.modeling_outputs import BaseModelOutput
+class MaskedBert(BertModel):
+    def forward(self, input_ids=None, attention_mask=None, **options):
+        states = self.embeddings(input_ids=input_ids)
+        bias = self.get_extended_attention_mask(attention_mask, input_ids.size())[:, 0]
+        weights = (states @ states.transpose(1, 2) + bias).softmax(-1)
+        return BaseModelOutput(last_hidden_state=weights @ states)
+"""
 
 
 @pytest.fixture
@@ -218,6 +228,23 @@ def test_allowed_code_runs_at_the_pinned_commit(hub, marker, published):
     assert marker.read_text() == "run"
     assert all(REVISION in type(encoder[0].model).__module__ for encoder in encoders)
     np.testing.assert_allclose(vectors(encoders[1]), 2 * vectors(plain), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["published", "cls"])
+def test_code_written_for_transformers_4_finds_its_mask(hub, tmp_path, monkeypatch, pooling):
+    monkeypatch.chdir(tmp_path)
+    (hub / "modeling_masked.py").write_text(MASKED)
+    change(hub / "config.json", auto_map={"AutoModel": "modeling_masked.MaskedBert"})
+    encoder = build_encoder(CARD | {"pooling": pooling, "remote_code": True}, None, None)
+    found = vectors(encoder)
+    alone = [embed(encoder, tokenise(encoder, [text], 32), "cpu")[0] for text in TEXTS]  # without padding
+    np.testing.assert_allclose(found, alone, atol=1e-5)
+    save_encoder(encoder, tmp_path / "model")
+    np.testing.assert_allclose(vectors(open_encoder(tmp_path / "model", remote_code=True)), found, atol=1e-6)
+    if pooling == "cls":  # softmax attention of the first token by hand
+        states = encoder[0].model.embeddings(torch.tensor([encoder.tokenizer(TEXTS[0])["input_ids"]]))[0]
+        by_hand = (states @ states.T).softmax(-1)[0] @ states
+        np.testing.assert_allclose(found[0], by_hand.detach().numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_a_saved_encoder_with_code_opens_only_with_allowance(hub, marker, tmp_path):

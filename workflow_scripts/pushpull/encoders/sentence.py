@@ -10,9 +10,9 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 from sentence_transformers.util import load_file_path
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
+from pushpull.encoders.foreign_code import mend
 from pushpull.errors import InputError
 from pushpull.files import sha256
 
@@ -101,21 +101,8 @@ def _modules(source: str, card: dict, revision: str | None = None) -> list[nn.Mo
     if ignored := [key for key, value in changed.items() if getattr(modules[0].config, key, None) != value]:
         raise InputError(f"encoder {source}: its configuration has no {', '.join(ignored)}, which its card sets anew")
     if trusted:
-        _restore_buffers(modules[0].model)
+        mend(modules[0].model)
     return modules
-
-
-def _restore_buffers(model: PreTrainedModel) -> None:
-    """Compute what a model of foreign code makes itself and no file holds, such as the tables of rotary positions.
-
-    transformers 5 builds a model without memory and fills in the weights; other buffers keep whatever the memory held.
-    Classes of the library mend theirs, code written for transformers 4 does not know (Stella 400M).
-    """
-    with torch.random.fork_rng():
-        fresh = type(model)(model.config)
-    for name, buffer in fresh.named_non_persistent_buffers():
-        owner, _, last = name.rpartition(".")
-        setattr(model.get_submodule(owner), last, buffer)
 
 
 def _changed_configuration(card: dict) -> dict:
@@ -211,5 +198,5 @@ def open_sentence_encoder(folder: Path, remote_code: bool = False) -> SentenceTr
     _check_code(str(folder), None, _read(str(folder), "modules.json", None) or [], remote_code)
     encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=remote_code)
     if remote_code:
-        _restore_buffers(encoder[0].model)
+        mend(encoder[0].model)
     return encoder
