@@ -1,3 +1,4 @@
+from pushpull.planning.run_inputs import FETCHED
 from pushpull.planning.stages import CHECKED
 
 
@@ -19,6 +20,26 @@ rule download:
         code=code_of("download", "data.transfer", "data.archives", without=CHECKED),
     script:
         "../workflow_scripts/download.py"
+
+
+rule fetch_encoder:
+    output:
+        FETCHED,
+    log:
+        "logs/fetch_encoder/{encoder}.log",
+    retries: 2
+    localrule: True  # the one rule that asks the hub: all others read its cache
+    conda:
+        "../envs/learn.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=240,
+    params:
+        card=inputs.files_card,
+        code=code_of("fetch_encoder", without=CHECKED),
+    script:
+        "../workflow_scripts/fetch_encoder.py"
 
 
 rule prepare:

@@ -73,6 +73,7 @@ use rule evaluate as evaluate_classified with:
 # Scores of a folder, not of files: where the weights are absent there are none, and metrics.csv is only its header.
 rule zero_shot:
     input:
+        encoder=inputs.fetched,
         label_texts=ancient(inputs.label_texts),
         validation=f"{DATA}/validation.parquet",
         test=f"{DATA}/test.parquet",

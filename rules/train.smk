@@ -9,6 +9,7 @@ EMBEDDED = ("train.npy", "validation.npy", "test.npy", "labels.npy", "labels.jso
 rule train:
     input:
         ancient(inputs.vectors),
+        ancient(inputs.fetched),
         label_texts=ancient(inputs.training_label_texts),
         train=f"{DATA}/train.parquet",
         validation=f"{DATA}/validation.parquet",

@@ -304,6 +304,8 @@ def test_shipped_hub_cards_say_what_they_are():
         ("cnn", {"prompts": {"text": "query: "}}, "encoders.cnn: unknown key of text_cnn 'prompts'"),
         ("bge_base", {"remote_code": False}, "encoders.bge_base.remote_code"),
         ("bge_base", {"max_length": 8}, "encoders.bge_base.max_length"),
+        ("bge_base", {"pickled": True}, "encoders.bge_base.pickled: goes with hub and with pooling cls or mean only"),
+        ("minilm", {"pickled": True}, "encoders.minilm.pickled: goes with hub and with pooling cls or mean only"),
     ],
 )
 def test_a_wrong_card_is_refused_before_anything_runs(encoder, values, said):

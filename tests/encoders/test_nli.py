@@ -92,7 +92,7 @@ def test_absent_weights_say_what_to_fetch(cache):
         load_nli(CARD)
     message = str(absent.value)
     assert f"hf download some-body/some-nli --revision {CARD['revision']}" in message
-    assert "HF_HOME" in message and "--forcerun zero_shot" in message
+    assert "HF_HOME" in message and "--forcerun fetch_encoder" in message
     assert "\n" not in message
 
 

@@ -37,8 +37,7 @@ TABLE_3 = {
     "msc_ft": FINE_TUNING,
 }
 GRID = {"aapd": BOTH_TABLES, "rcv1_v2": BOTH_TABLES, "uk_lex": TABLE_3}
-# The paper has Legal-BERT on UK-LEX, whose weights are not published as safetensors.
-ENCODERS = {"aapd": "roberta", "rcv1_v2": "roberta", "uk_lex": "roberta"}
+ENCODERS = {"aapd": "roberta", "rcv1_v2": "roberta", "uk_lex": "legal_bert"}
 TRAININGS = 390  # 150 + 150 + 90
 
 CONFIG = SHIPPED

@@ -21,7 +21,7 @@ COMMAND = ("--cores", "all", "--profile", "slurm", *STUDY, "allow_cpu=true")  # 
 FOR_TESTS = ("--slurm-init-seconds-before-status-checks", "2", "--slurm-keep-successful-logs")
 PROFILE = yaml.safe_load((ROOT / "slurm/profile.yaml").read_text())
 RUN = set(PROFILE["groups"])
-LIGHT = {"collect", "table", "figure", "report", "all"}
+LIGHT = {"fetch_encoder", "collect", "table", "figure", "report", "all"}
 
 
 class Finished(NamedTuple):

@@ -49,6 +49,7 @@ def expected_counts(study: str) -> dict[str, int]:
     published = sum(CONFIG["datasets"][name]["reader"] != "generated" for name in datasets)
     counts = {
         "download": published,
+        "fetch_encoder": len({name for _, name, *_ in found if "hub" in CONFIG["encoders"][name]}),
         "prepare": len(datasets),
         "train": probed,
         "train_classifier": total - probed - runs["finetune"],
@@ -94,7 +95,7 @@ def test_the_slurm_profile_plans_the_papers_grids_quickly(pristine):
     # Of its own time, not of the clock's, so that a busy machine does not fail the test.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 40
     train = next(job for job in planned(printed) if job.rule == "train")
-    assert {"gpu=1", "cpus_per_task=8", "runtime=1440", "mem_mb=32000"} <= set(train.files("resources"))
+    assert {"gpu=1", "cpus_per_task=8", "runtime=1200", "mem_mb=32000"} <= set(train.files("resources"))
 
 
 def test_every_target_can_be_asked_for_by_name(pristine):

@@ -17,6 +17,8 @@ from pushpull.slurm import SAVED, requeue_if_out_of_time
 
 GPU_IS_THERE = "PUSHPULL_GPU_IS_THERE"
 """Environment variable: jobs that ask for a GPU are given one, by a cluster or by a lease."""
+HUB_OFFLINE = "PUSHPULL_HUB_OFFLINE"
+"""Environment variable: what HF_HUB_OFFLINE was before all jobs but `fetch_encoder` were kept from the network."""
 
 _MEMORY = "Lower batch_size or max_tokens, or ask for more memory (mem_mb of the rule)"
 # What is wrong with the machine, in the words of the system, numpy and torch (others hide the number in a text).

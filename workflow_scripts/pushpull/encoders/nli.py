@@ -122,7 +122,7 @@ def _fetch(hub: str, revision: str) -> Path:
     raise AbsentWeightsError(
         f"the weights of {hub} at revision {revision} are neither in the hub's cache nor in reach ({reason}). "
         f"Where there is a network, run `hf download {hub} --revision {revision}`, copy the hub's cache here and set "
-        "HF_HOME to it; then run the same command again with --forcerun zero_shot"
+        "HF_HOME to it; then run the same command again with --forcerun fetch_encoder"
     )
 
 

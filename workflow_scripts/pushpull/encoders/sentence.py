@@ -12,6 +12,7 @@ from sentence_transformers.util import load_file_path
 from torch import Tensor, nn
 from transformers.utils.logging import disable_progress_bar
 
+from pushpull.encoders.fetch import converted_folder
 from pushpull.encoders.foreign_code import mend
 from pushpull.errors import InputError
 from pushpull.files import sha256
@@ -32,8 +33,9 @@ def load_encoder(card: dict) -> SentenceTransformer:
             layer, not normalised, or `published`: all modules as published, a dense layer or a normalisation too).
             Optionally `layers`, to keep only the first ones, `dropout`, set anew, `config` (other keys of the
             transformer's configuration, set anew), `prompts` (`text` and `label`: what stands in front of each),
-            `max_length` (tokens that it takes at most) and `remote_code: true`, which allows Python code of the hub
-            repository, at `revision`, to be run. `title`, `licence` and `printed_as` are for people.
+            `max_length` (tokens that it takes at most), `pickled: true` (weights that `fetch` has converted) and
+            `remote_code: true`, which allows Python code of the hub repository, at `revision`, to be run.
+            `title`, `licence` and `printed_as` are for people.
 
     Raises:
         InputError: the package is not installed, its weights are not the expected ones or not safetensors, the hub is
@@ -73,12 +75,15 @@ def _check_weights(path: Path, expected: str) -> None:
 
 def _from_hub(card: dict) -> list[nn.Module]:
     name, revision = card["hub"], card["revision"]
+    if card.get("pickled"):
+        return _modules(str(converted_folder(card)), card)
     try:
         return _modules(name, card, revision)
     except OSError as error:
         raise InputError(
-            f"encoder {name} at revision {revision} could not be loaded from the hub or its cache: {error}\n"
-            "With no network, copy the hub's cache from a machine that has one and set HF_HOME to it."
+            f"encoder {name} at revision {revision} could not be loaded from the hub's cache: {error}\n"
+            "Run the workflow with --forcerun fetch_encoder; with no network, copy the hub's cache from a machine that "
+            "has one and set HF_HOME to it first."
         ) from error
 
 

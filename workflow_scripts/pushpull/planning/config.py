@@ -139,6 +139,8 @@ def _encoders(config: dict) -> list[str]:
             problems += [f"{where}: {key} goes with architecture only" for key in card if key in only_built]
             if "remote_code" in card and "hub" not in card:
                 problems.append(f"{where}.remote_code: goes with hub only, whose revision pins the code")
+            if "pickled" in card and ("hub" not in card or card["pooling"] == "published"):
+                problems.append(f"{where}.pickled: goes with hub and with pooling cls or mean only")
             if card.get("random") and card.get("pooling") == "published":
                 problems.append(f"{where}.pooling: a random encoder has nothing published; allowed: cls, mean")
     return problems

@@ -22,6 +22,7 @@ from pushpull.planning.grid import Run
 from pushpull.planning.plan import Plan
 
 DATA = "results/data/{dataset}"
+FETCHED = "results/encoders/{encoder}.json"
 _SHOWN_ONLY = ("title", "printed_as", "licence")  # of an entry: they must make no run again
 _LATER = ("title", "printed_as", "knn", "confusable", "label_texts")  # what steps after `prepare` alone use
 
@@ -97,6 +98,15 @@ class RunInputs:
     def remote_code(self, wildcards) -> bool:
         """Whether Python code that comes with the encoder may be run."""
         return self.card(wildcards).get("remote_code", False)
+
+    def fetched(self, wildcards) -> list[str]:
+        """The record of an encoder's files, if it is one of the hub."""
+        return [FETCHED.format(encoder=wildcards.encoder)] if "hub" in self.card(wildcards) else []
+
+    def files_card(self, wildcards) -> dict:
+        """What of an encoder's entry says which files it has."""
+        keys = ("hub", "revision", "pooling", "pickled", "remote_code", "nli")
+        return {key: value for key, value in self.card(wildcards).items() if key in keys}
 
     def vectors(self, wildcards) -> list[str]:
         """The file of word vectors that an encoder starts from, if it has one."""

@@ -16,6 +16,7 @@ HARMLESS = (
     "slurm",
     "errors",
     "encoders.canary",
+    "encoders.fetch",
     "training.checkpoint",
     "training.record",
 )

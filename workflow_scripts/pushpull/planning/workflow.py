@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.settings.types import RerunTrigger
 
 from pushpull.errors import InputError
-from pushpull.job import GPU_IS_THERE, print_anything
+from pushpull.job import GPU_IS_THERE, HUB_OFFLINE, print_anything
 from pushpull.lease import GPUS
 from pushpull.planning.config import check
 from pushpull.planning.inputs import Inputs
@@ -40,6 +40,7 @@ def start(workflow, config: dict) -> Inputs:
     _leave_out_code(workflow)
     share(workflow)
     _tell_of_gpus(workflow, config)
+    _keep_offline()
     return inputs
 
 
@@ -48,6 +49,12 @@ def _tell_of_gpus(workflow, config: dict) -> None:
     if not workflow.subprocess_exec:  # that one has been told
         given = workflow.remote_exec or bool(os.environ.get(GPUS))
         os.environ[GPU_IS_THERE] = "1" if given and config.get("allow_cpu") not in (True, "true") else ""
+
+
+def _keep_offline() -> None:
+    """Have jobs read encoders from the hub's cache alone; on a node without a network a load would ask for minutes."""
+    os.environ.setdefault(HUB_OFFLINE, os.environ.get("HF_HUB_OFFLINE", "0"))
+    os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def _leave_out_code(workflow) -> None:
