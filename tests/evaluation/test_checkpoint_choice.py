@@ -9,7 +9,7 @@ import torch
 from pushpull.encoders.tokens import Tokens
 from pushpull.evaluation.models.checkpoint_choice import best_setting, choose_epoch, probe_score
 from pushpull.evaluation.models.dbc_choice import dbc_score
-from pushpull.training.loop import Corpus
+from pushpull.training.batches import Corpus
 
 
 class Shown(torch.nn.Module):

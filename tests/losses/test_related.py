@@ -157,14 +157,14 @@ def test_mulcon_equals_the_loop_over_pairs_of_document_and_label(temperature):
     vectors, sets = mulcon_problem()
     assert sets.sum(0).tolist()[3] == 1
     assert_same_value_and_gradient(
-        vectors, lambda v: mulcon(v, sets, temperature), lambda v: mulcon_loop(v, sets, temperature)
+        vectors, lambda v: mulcon(v, sets.nonzero().T, temperature), lambda v: mulcon_loop(v, sets, temperature)
     )
 
 
 def test_mulcon_looks_at_the_vectors_of_positive_labels_alone():
     vectors, sets = mulcon_problem()
     vectors.requires_grad_()
-    mulcon(vectors, sets, 0.1).backward()
+    mulcon(vectors, sets.nonzero().T, 0.1).backward()
     assert not vectors.grad[sets == 0].any()
     assert vectors.grad[2, 3].any(), "the only document of a label is a negative of the others"
 
@@ -173,7 +173,7 @@ def test_mulcon_of_a_label_with_one_document_and_of_no_labels_is_zero():
     vectors, sets = mulcon_problem()
     for only in (torch.zeros_like(sets), sets * (torch.arange(4) == 3)):
         free = vectors.clone().requires_grad_()
-        value = mulcon(free, only, 0.1)
+        value = mulcon(free, only.nonzero().T, 0.1)
         value.backward()
         assert value == 0
         assert not free.grad.any()
@@ -188,7 +188,8 @@ def collapsed(labels=3, documents=4):
 def test_a_constant_vector_for_each_label_is_a_minimum_of_mulcon():
     vectors, sets = collapsed()
     free = vectors.clone().requires_grad_()
-    lowest = mulcon(F.normalize(free, dim=2), sets, 0.5)
+    positives = sets.nonzero().T
+    lowest = mulcon(F.normalize(free, dim=2), positives, 0.5)
     lowest.backward()
     assert lowest > 0.1
     torch.testing.assert_close(free.grad, torch.zeros_like(free), atol=1e-12, rtol=0)
@@ -196,4 +197,4 @@ def test_a_constant_vector_for_each_label_is_a_minimum_of_mulcon():
     for size in (1e-3, 1e-2, 0.1, 1.0, 10.0):
         for _ in range(10):
             noise = size * torch.randn(vectors.shape, dtype=torch.float64, generator=generator)
-            assert mulcon(F.normalize(vectors + noise, dim=2), sets, 0.5) > lowest
+            assert mulcon(F.normalize(vectors + noise, dim=2), positives, 0.5) > lowest

@@ -78,12 +78,12 @@ class Run:
             process.join(0.05)
 
     def state(self) -> dict:
-        """Hashes of everything at the last step: weights, momentum, queue, prototypes, optimiser, and the history."""
+        """Hashes of everything at the last step: weights, kept epochs, momentum, queue, optimiser, and the history."""
         newest = max(self.folder.glob("step-*.json"))
         state = json.loads(newest.read_text())
         del state["sha256"]  # of the file, in which the tensors may stand in another order
-        for path in [newest.with_suffix(".safetensors"), *self.folder.glob("epoch-*.safetensors")]:
-            for name, tensor in load_file(path).items():
-                state[f"{path.name}/{name}"] = hashlib.sha256(tensor.numpy().tobytes()).hexdigest()
-        assert any("exp_avg" in name for name in state)
+        for name, tensor in load_file(newest.with_suffix(".safetensors")).items():
+            state[f"{newest.stem}/{name}"] = hashlib.sha256(tensor.numpy().tobytes()).hexdigest()
+        for part in ("exp_avg", "epoch."):
+            assert any(part in name for name in state), part
         return state

@@ -16,7 +16,8 @@ from pushpull.losses import registry
 from pushpull.planning.config import check
 from pushpull.planning.studies import with_studies
 from pushpull.training import checkpoint
-from pushpull.training.loop import Corpus, epoch_order, fit, validate
+from pushpull.training.batches import Corpus, epoch_order
+from pushpull.training.loop import fit, validate
 from pushpull.training.registry import load
 from safetensors.torch import load_file
 
@@ -131,7 +132,7 @@ def test_a_queue_smaller_than_the_batch_keeps_the_newest_keys(tiny_encoder, tmp_
 def test_a_batch_larger_than_the_corpus_is_the_corpus(tiny_encoder, tmp_path):
     objective, outcome = trained(tiny_encoder, label_sets(6), tmp_path, batch_size=32)
     assert_finite(objective, outcome)
-    assert int(objective.queue.state[1]) == 6
+    assert objective.queue.fill == 6
 
 
 @pytest.mark.parametrize("value", [0.0, -0.1, 0])
@@ -161,15 +162,15 @@ def test_a_temperature_of_zero_that_got_past_the_check_stops_training(tiny_encod
         trained(tiny_encoder, label_sets(), tmp_path, temperature=0.0)
 
 
-def fit_with(encoder, folder, prepare=lambda objective: None):
-    """Train MSC for six steps with a checkpoint after each."""
-    settings = settings_of("msc", epochs=3)
+def fit_with(encoder, folder, prepare=lambda objective: None, checkpoint_seconds=-1, **changes):
+    """Train MSC for six steps in three epochs, with a checkpoint after each step."""
+    settings = settings_of("msc", epochs=3, **changes)
     torch.manual_seed(0)
     train = corpus_of(encoder, label_sets())
     objective = load("contrastive")(encoder, 3, settings)
     prepare(objective)
     identity = {"seed": 1, "settings": settings}
-    outcome = fit(objective, train, train, settings, identity, "cpu", folder, checkpoint_seconds=-1)
+    outcome = fit(objective, train, train, settings, identity, "cpu", folder, checkpoint_seconds)
     return objective, outcome
 
 
@@ -180,15 +181,15 @@ def test_a_loss_that_becomes_nan_names_step_and_documents_and_the_last_checkpoin
     (tmp_path / "broken").mkdir()
     expected, outcome = fit_with(deepcopy(tiny_encoder), tmp_path / "whole")
 
-    def save_then_break(folder, step, objective, optimizer, progress):
-        whole_save(folder, step, objective, optimizer, progress)
-        if step == 3:
+    def start_then_break(writer, objective, optimizer, kept, progress):
+        start(writer, objective, optimizer, kept, progress)
+        if progress["step"] == 3:
             with torch.no_grad():
                 objective.head.output.weight[0, 0] = float("nan")
 
-    whole_save = checkpoint.save
+    start = checkpoint.Writer.start
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save", save_then_break)
+        patch.setattr(checkpoint.Writer, "start", start_then_break)
         with pytest.raises(InputError) as caught:
             fit_with(deepcopy(tiny_encoder), tmp_path / "broken")
     documents = [f"document-{row}" for row in epoch_order(8, 1, 1)[4:]]
@@ -202,18 +203,66 @@ def test_a_loss_that_becomes_nan_names_step_and_documents_and_the_last_checkpoin
 
 
 def test_a_gradient_that_is_not_finite_stops_before_it_reaches_weights_or_checkpoints(tiny_encoder, tmp_path):
-    steps = iter(range(6))
+    steps, trained = iter(range(6)), []
 
-    def break_one(objective):
-        """The loss stays finite at the fourth step, its gradient does not."""
-        objective.head.output.bias.register_hook(lambda gradient: gradient / (0 if next(steps) == 3 else 1))
+    def break_last(objective):
+        """From the fourth step on the loss stays finite, its gradient does not."""
+        trained.append(objective)
+        objective.head.output.bias.register_hook(lambda gradient: gradient / (0 if next(steps) >= 3 else 1))
 
-    with pytest.raises(InputError, match=r"at step 3; documents of the batch: document-\d"):
-        fit_with(tiny_encoder, tmp_path, break_one)
+    with pytest.raises(InputError, match=r"gradient norm is (nan|inf) at step 3; documents of the batch: document-\d"):
+        fit_with(tiny_encoder, tmp_path, break_last)
     assert max(tmp_path.glob("step-*.json")).stem == "step-00000003"
     for path in tmp_path.glob("*.safetensors"):
         for name, tensor in load_file(path).items():
             assert torch.isfinite(tensor.double()).all(), f"{path.name}: {name}"
+    saved = load_file(tmp_path / "step-00000003.safetensors")
+    for name, weights in trained[0].named_parameters():
+        if not name.startswith("momentum"):
+            assert torch.equal(weights, saved[f"objective.{name}"]), name
+
+
+def test_a_bad_step_is_seen_while_the_next_one_runs_and_a_third_is_not_begun(tiny_encoder, tmp_path):
+    seen = []
+
+    def break_one(objective):
+        bias = objective.head.output.bias
+        bias.register_hook(lambda gradient: seen.append(0) or gradient / (0 if len(seen) == 4 else 1))
+
+    with pytest.raises(
+        InputError, match=r"gradient norm is (nan|inf) at step 3; documents of the batch: document-\d\n"
+    ):
+        fit_with(tiny_encoder, tmp_path, break_one, None, batch_size=1)
+    assert len(seen) == 5
+
+
+def test_a_disk_that_fills_up_ends_training_at_the_last_whole_checkpoint(
+    tiny_encoder, tmp_path, small_disk, monkeypatch
+):
+    disk, start = small_disk(160 << 20), checkpoint.Writer.start
+
+    def start_on_a_full_disk(writer, objective, optimizer, kept, progress):
+        if progress["step"] == 4:
+            writer.wait()
+            with pytest.raises(OSError), (disk / "other").open("wb") as stream:
+                while True:
+                    stream.write(bytes(1 << 20))
+        start(writer, objective, optimizer, kept, progress)
+
+    (tmp_path / "whole").mkdir()
+    expected, outcome = fit_with(deepcopy(tiny_encoder), tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.Writer, "start", start_on_a_full_disk)
+        said = rf"cannot be written to {disk} \(step-00000003 is whole, .*\): .*No space left on device"
+        with pytest.raises(OSError, match=said) as caught:
+            fit_with(deepcopy(tiny_encoder), disk)
+    assert "\n" not in str(caught.value)
+    assert max(disk.glob("step-*.json")).stem == "step-00000003"
+    (disk / "other").unlink()
+    found, again = fit_with(deepcopy(tiny_encoder), disk)
+    assert again["history"] == outcome["history"]
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(torch.as_tensor(found.state_dict()[name]), torch.as_tensor(tensor)), name
 
 
 def test_validation_of_a_single_document_has_a_loss(tiny_encoder):

@@ -8,10 +8,9 @@ from pushpull.kinds import defaults
 from pushpull.losses.label_distance import confusion_distances, label_distance
 from pushpull.losses.supervised import cross_entropy
 from pushpull.training import loop
-from pushpull.training.loop import epoch_file, fit
+from pushpull.training.loop import fit
 from pushpull.training.registry import load
 from pushpull.training.run import load_corpus
-from safetensors.torch import load_file
 
 TEXTS = ["grain prices rose", "the port is closed", "rain and grain", "a strike at the port", "the port of call"]
 LABELS = torch.nn.functional.one_hot(torch.tensor([0, 1, 0, 1, 2]), 3).float()
@@ -130,8 +129,7 @@ def test_the_distances_kept_with_the_best_epoch_are_those_it_was_trained_with(
         return {"validation_loss": 1.0, "validation_micro_f1": next(scores)}
 
     monkeypatch.setattr(loop, "validate", validate)
-    fit(trained, train, validation, settings, {"seed": 1}, "cpu", tmp_path)
-    kept = load_file(epoch_file(tmp_path, 3))
+    kept = fit(trained, train, validation, settings, {"seed": 1}, "cpu", tmp_path)["weights"][3]
     assert not torch.equal(during[1], during[2])
     assert torch.equal(kept["distances"], during[2])
     assert not torch.equal(trained.distances, during[2])

@@ -39,7 +39,7 @@ def test_padding_does_not_change_the_label_vectors_of_a_document(tiny_encoder):
 def test_the_loss_is_mulcon_and_the_weighted_bce_of_attention_pooled_token_states(tiny_encoder):
     objective = objective_of(tiny_encoder, bce_weight=0.3, temperature=0.2)
     with torch.no_grad():
-        batch = batch_of(tiny_encoder)
+        batch = batch_of(tiny_encoder) | objective.prepare(LABELS)
         states = token_states(tiny_encoder, batch)
         pooled = torch.zeros(4, 3, 32)
         for i in range(4):
@@ -47,14 +47,14 @@ def test_the_loss_is_mulcon_and_the_weighted_bce_of_attention_pooled_token_state
             for j in range(3):
                 pooled[i, j] = (real @ objective.attention.queries[j] / 32**0.5).softmax(0) @ real
         logits = torch.stack([pooled[:, j] @ objective.logits[j] + objective.bias[j] for j in range(3)], 1)
-        contrast, classified = mulcon(objective.head(pooled), LABELS, 0.2), bce(logits, LABELS)
+        contrast, classified = mulcon(objective.head(pooled), LABELS.nonzero().T, 0.2), bce(logits, LABELS)
         assert contrast > 0.1
         assert classified > 0.1
         torch.testing.assert_close(objective(batch, LABELS), contrast + 0.3 * classified, rtol=1e-4, atol=1e-5)
 
 
 def gradients(objective, encoder, labels=LABELS):
-    objective(batch_of(encoder), labels).backward()
+    objective(batch_of(encoder) | objective.prepare(labels), labels).backward()
     return {name: parameter.grad for name, parameter in objective.named_parameters()}
 
 
@@ -105,7 +105,8 @@ def test_a_projection_that_forgets_the_text_is_seen_as_a_collapse(tiny_encoder):
                 objective.head.output.weight.zero_()
                 objective.head.output.bias.fill_(1)
         with torch.no_grad():
-            sums = objective.validation_sums(batch_of(tiny_encoder), LABELS)
+            batch = batch_of(tiny_encoder) | objective.prepare(LABELS)
+            sums = objective.validation_sums(batch, LABELS)
         spread[kind] = objective.validation_scores(sums, 4)["label_spread"]
     assert spread["constant"] == pytest.approx(0, abs=1e-5)
     assert spread["as it came"] > 100 * abs(spread["constant"])
@@ -114,6 +115,6 @@ def test_a_projection_that_forgets_the_text_is_seen_as_a_collapse(tiny_encoder):
 def test_validation_loss_is_the_loss_of_the_batch(tiny_encoder):
     objective = objective_of(tiny_encoder)
     with torch.no_grad():
-        batch = batch_of(tiny_encoder)
+        batch = batch_of(tiny_encoder) | objective.prepare(LABELS)
         found = objective.validation_scores(objective.validation_sums(batch, LABELS), 4)
         assert found["validation_loss"] == pytest.approx(objective(batch, LABELS).item(), rel=1e-5)

@@ -9,14 +9,8 @@ from pushpull.encoders.encoder import tokenise
 from pushpull.errors import InputError
 from pushpull.kinds import defaults
 from pushpull.training import loop
-from pushpull.training.loop import (
-    Corpus,
-    best_epochs,
-    epoch_order,
-    fit,
-    steps_per_epoch,
-    validate,
-)
+from pushpull.training.batches import Corpus, epoch_order
+from pushpull.training.loop import best_epochs, fit, validate
 from pushpull.training.optimiser import learning_rate_factor
 from pushpull.training.registry import load
 from pushpull.training.run import first_documents, load_corpus
@@ -36,22 +30,6 @@ def test_warm_up_rises_to_the_peak_then_falls_to_zero():
 
 def test_a_run_of_one_step_has_a_rate():
     assert learning_rate_factor(0, 1, LINEAR) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("documents", "whole_batches", "steps"),
-    [(64, True, 2), (65, True, 2), (65, False, 3), (64, False, 2), (5, True, 1)],
-)
-def test_training_that_compares_documents_drops_an_incomplete_last_batch(documents, whole_batches, steps):
-    assert steps_per_epoch(documents, 32, whole_batches) == steps
-
-
-def test_an_epochs_order_is_a_permutation_and_a_function_of_seed_and_epoch():
-    first = epoch_order(50, seed=1, epoch=0)
-    assert sorted(first) == list(range(50))
-    assert np.array_equal(first, epoch_order(50, seed=1, epoch=0))
-    assert not np.array_equal(first, epoch_order(50, seed=1, epoch=1))
-    assert not np.array_equal(first, epoch_order(50, seed=2, epoch=0))
 
 
 def test_best_epochs_follow_the_printed_rules_and_the_earlier_wins_a_tie():
@@ -108,10 +86,12 @@ def test_only_the_weights_of_the_best_epochs_are_kept(tiny_data, tiny_encoder, c
     settings = contrastive_settings | {"epochs": 4}
     train, validation = (load_corpus(tiny_data, split, tiny_encoder, settings) for split in ("train", "validation"))
     objective = load("contrastive")(tiny_encoder, train.labels.shape[1], settings)
-    best = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)["best"]
-    kept = {int(path.stem.split("-")[1]) for path in tmp_path.glob("epoch-*.safetensors")}
-    assert kept == set(best.values())
-    assert 4 in kept
+    outcome = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)
+    assert outcome["weights"].keys() == set(outcome["best"].values())
+    last = outcome["weights"][4]
+    assert {name.partition(".")[0] for name in last} == {"encoder"}
+    assert all(torch.equal(last[name], tensor) for name, tensor in objective.state_dict().items() if name in last)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_documents(

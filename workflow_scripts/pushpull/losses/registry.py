@@ -25,7 +25,7 @@ CONTRASTIVE = {
     "shared_or_not": "pushpull.losses.shared_labels:shared_or_not",
 }
 
-# (vectors [B, L, d], labels [B, L], temperature) -> loss
+# (vectors [B, L, d], positives [2, P], temperature) -> loss
 LABEL_WISE = {"mulcon": "pushpull.losses.related:mulcon"}
 
 # (cosines [B, L], labels [B, L], **options) -> loss; of texts_and_labels, unit vectors of texts and label texts first

@@ -6,7 +6,6 @@ further references (a prototype with the label set {j}).
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from pushpull.losses.contrastive import supcon
 from pushpull.losses.kernel import Contrast, overlap, plain_log_gain, rows_to_one, weighted_contrast, with_prototypes
@@ -42,7 +41,7 @@ def jscl_released(anchor_labels: Tensor, reference_labels: Tensor, exclude: Tens
     return Contrast(rows_to_one(others), similar.log())
 
 
-def mulcon(vectors: Tensor, labels: Tensor, temperature: float) -> Tensor:
+def mulcon(vectors: Tensor, positives: Tensor, temperature: float) -> Tensor:
     """MulCon over label-specific vectors (ABALONE, appendix F; Dao et al.): SupCon of all (document, label) pairs.
 
     -1/|I| sum over the positive pairs (i, l) of the mean over the other documents k with label l of
@@ -51,16 +50,16 @@ def mulcon(vectors: Tensor, labels: Tensor, temperature: float) -> Tensor:
 
     Args:
         vectors: [B, L, d], unit vectors.
-        labels: [B, L] multi-hot, floating point.
+        positives: int64 [2, P], document and label of every positive pair.
 
     Returns:
         The loss, a scalar; 0 where no document has a label.
     """
-    document, label = labels.nonzero(as_tuple=True)
+    document, label = positives
     anchors = vectors[document, label]
     if not len(anchors):
         return vectors.sum() * 0.0
-    classes = F.one_hot(label, labels.shape[1]).to(anchors)
+    classes = torch.eye(vectors.shape[1], dtype=anchors.dtype, device=anchors.device)[label]
     itself = torch.eye(len(anchors), dtype=torch.bool, device=anchors.device)
     contrast = supcon(classes, classes, itself, False)
     losses = weighted_contrast(anchors @ anchors.T / temperature, contrast.weights, contrast.log_gain)

@@ -30,8 +30,12 @@ class LabelWise(nn.Module):
         self.loss = registry.load(settings["loss"])
 
     def forward(self, batch: dict[str, Tensor], labels: Tensor) -> Tensor:
-        """Loss of a batch; labels multi-hot [B, L]."""
-        return self._loss(*self._vectors(batch), labels)
+        """Loss of a batch, with what `prepare` added; labels multi-hot [B, L]."""
+        return self._loss(*self._vectors(batch), labels, batch["positives"])
+
+    def prepare(self, labels: Tensor) -> dict[str, Tensor]:
+        """`positives`, the row and label of each 1 in `labels`, int64 [2, P]; a GPU would be asked how many."""
+        return {"positives": labels.nonzero().T.contiguous()}
 
     def _vectors(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits [B, L] and unit vectors [B, L, d]."""
@@ -39,9 +43,9 @@ class LabelWise(nn.Module):
         logits = (pooled * self.logits).sum(2) + self.bias
         return logits.float(), self.head(pooled).float()
 
-    def _loss(self, logits: Tensor, vectors: Tensor, labels: Tensor) -> Tensor:
+    def _loss(self, logits: Tensor, vectors: Tensor, labels: Tensor, positives: Tensor) -> Tensor:
         with torch.autocast(vectors.device.type, enabled=False):
-            contrast = self.loss(vectors, labels, self.settings["temperature"])
+            contrast = self.loss(vectors, positives, self.settings["temperature"])
         return contrast + self.settings["bce_weight"] * bce(logits, labels)
 
     def after_step(self, batch: dict[str, Tensor], labels: Tensor) -> None:
@@ -50,7 +54,8 @@ class LabelWise(nn.Module):
     def validation_sums(self, batch: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Loss x documents, and the sum over documents of the unit vectors [L, d]."""
         logits, vectors = self._vectors(batch)
-        return {"loss": self._loss(logits, vectors, labels) * len(labels), "vectors": vectors.sum(0)}
+        loss = self._loss(logits, vectors, labels, batch["positives"])
+        return {"loss": loss * len(labels), "vectors": vectors.sum(0)}
 
     def validation_scores(self, sums: dict[str, Tensor], documents: int) -> dict[str, float]:
         """`validation_loss`, and `label_spread`: 1 - |mean vector|^2, mean over labels; 0 is a collapse."""

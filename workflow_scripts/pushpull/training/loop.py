@@ -1,9 +1,14 @@
-"""The training loop: one screen, every step the same, killed anywhere and resumed to the same bits."""
+"""The training loop: one screen, every step the same, killed anywhere and resumed to the same bits.
+
+It never waits for the device: a step's loss and norm are looked at while the next step runs, the next batch is made
+meanwhile, and checkpoints are written beside.
+"""
 
 import math
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,26 +16,27 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pushpull.encoders.encoder import use_bfloat16
 from pushpull.encoders.tokens import Tokens
 from pushpull.errors import InputError
 from pushpull.training import checkpoint
+from pushpull.training.batches import Batch, Corpus, batches, rows_of_steps, steps_per_epoch, to_device
 from pushpull.training.optimiser import learning_rate_factor, parameter_groups
 
-CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 5
 KEPT = ("encoder.", "classifier.", "distances")  # of the weights of an epoch: what is saved of a trained model
 VALIDATION_BATCH = 256  # the validation loss depends on it, so it is fixed (released code of ABALONE)
 
 
-class Corpus(NamedTuple):
-    """Tokenised documents with their label sets: `labels` float32 [documents, L], `ids` for messages."""
+class Sent(NamedTuple):
+    """Loss and gradient norm of a step on their way to the host, `numbers` float32 [2], there once `arrived`."""
 
-    tokens: Tokens
-    labels: np.ndarray
-    ids: list[str]
+    step: int
+    rows: np.ndarray
+    numbers: Tensor
+    arrived: torch.cuda.Event | None
 
 
 def fit(
@@ -41,108 +47,124 @@ def fit(
     identity: dict,
     device: str,
     folder: Path,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    checkpoint_seconds: float | None = None,
 ) -> dict:
-    """Train `objective` and return its `history` and `forces` (an entry per epoch), `best` ({rule: epoch}) and pace.
+    """Train `objective`; return its `history` and `forces` (an entry per epoch), `best` ({rule: epoch}), `weights`.
 
-    The weights of the best epochs are left in `folder` as epoch-NNNN.safetensors. Batches are a pure function of
-    (seed, epoch); a run that finds a checkpoint in `folder` goes on from it.
+    `weights` are those of the best epochs, {epoch: {name: tensor}}; `tokens_per_second` is beside them. Batches are a
+    pure function of (seed, epoch); a run that finds a checkpoint in `folder` goes on from it.
 
     Args:
         identity: JSON-able; what makes the run this run (`seed`, and settings, data, code). A checkpoint with another
             identity is refused.
+        checkpoint_seconds: from one checkpoint to the next; None: as `checkpoint.pause` has it.
 
     Raises:
         InputError: the loss is not finite (step and documents named), or the checkpoint is of another run.
+        OSError: a checkpoint could not be written.
         SystemExit: 143 or 130 after SIGTERM or SIGINT, with the state saved at the end of the step.
     """
-    objective.to(device)
+    objective.to(device).train()
     optimizer = torch.optim.AdamW(parameter_groups(objective, settings), fused=True)
     peaks = [group["lr"] for group in optimizer.param_groups]
     per_epoch = steps_per_epoch(len(train.ids), settings["batch_size"], objective.compares_documents)
     total = per_epoch * settings["epochs"]
-    progress = checkpoint.load(folder, objective, optimizer, identity)
-    if progress:
-        print(f"resuming at step {progress['step']} of {total}")
-    progress = progress or {"step": 0, "identity": identity, "history": [], "forces": [], "best": {}, "loss_sum": 0.0}
-    first = progress["step"]
+    progress = {"step": 0, "identity": identity, "history": [], "forces": [], "best": {}, "loss_sum": 0.0}
+    progress, kept = checkpoint.load(folder, objective, optimizer, identity) or (progress, {})
+    if first := progress["step"]:
+        print(f"resuming at step {first} of {total}")
     report = _Report(first, total, settings["batch_size"])
-    saved = time.monotonic()
+    order = rows_of_steps(len(train.ids), settings["batch_size"], identity["seed"], per_epoch, range(first, total))
+    sent: deque[Sent] = deque()
 
-    with _caught_signals() as interrupted:
-        for step in range(first, total):
+    with (
+        _caught_signals() as interrupted,
+        checkpoint.Writer(folder, checkpoint_seconds) as writer,
+        batches(objective, train, order, device) as made,
+    ):
+        for step, (rows, batch) in enumerate(made, first):
             epoch, position = divmod(step, per_epoch)
             if position == 0 and out_of_patience(progress, settings.get("patience")):
                 break
-            if position == 0 or step == first:
-                order = epoch_order(len(train.ids), identity["seed"], epoch)
-            rows = order[position * settings["batch_size"] : (position + 1) * settings["batch_size"]]
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * learning_rate_factor(step, total, settings)
-            loss = _step(objective.train(), optimizer, train, rows, device, step)
-            progress |= {"step": step + 1, "loss_sum": progress["loss_sum"] + loss}
-            report.line(step + 1, loss, train.tokens.lengths[rows])
-            if position == per_epoch - 1:
-                _finish_epoch(objective, validation, progress, epoch, per_epoch, device, folder)
-            if interrupted or time.monotonic() - saved > checkpoint_seconds:
-                checkpoint.save(folder, step + 1, objective, optimizer, progress)
-                saved = time.monotonic()
-            if interrupted:
+            sent.append(Sent(step, rows, *_step(objective, optimizer, batch, device)))
+            stop, epoch_ends = bool(interrupted), position == per_epoch - 1
+            save = stop or writer.due()
+            while len(sent) > (0 if save or epoch_ends else 1):
+                progress["loss_sum"] += (loss := _finite(sent[0], train))
+                report.line(sent[0].step + 1, loss, train.tokens, sent.popleft().rows)
+            progress["step"] = step + 1
+            if epoch_ends:
+                _finish_epoch(objective, validation, progress, kept, epoch, per_epoch, device)
+            if save:
+                writer.start(objective, optimizer, kept, progress)
+            if stop:
+                writer.wait()
                 print(f"stopped by signal {interrupted[0]} and saved at step {step + 1}: the next run goes on there")
                 raise SystemExit(128 + interrupted[0])
-    return {key: progress[key] for key in ("history", "forces", "best")} | {"tokens_per_second": report.pace()}
+        writer.wait()
+    for number in set(progress["best"].values()) - kept.keys():  # the last epoch's are there still
+        kept[number] = _weights(objective)
+    outcome = {key: progress[key] for key in ("history", "forces", "best")}
+    return outcome | {"weights": kept, "tokens_per_second": report.pace()}
 
 
-def _step(objective: nn.Module, optimizer: torch.optim.Optimizer, train: Corpus, rows, device: str, step: int) -> float:
-    batch = train.tokens.batch(rows, device)
-    labels = torch.from_numpy(train.labels[rows]).to(device)
+def _step(
+    objective: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, device: str
+) -> tuple[Tensor, torch.cuda.Event | None]:
+    """Take a step; where loss or gradient are not finite, the optimiser leaves the weights as they are."""
+    batch, labels = to_device(batch, device)
     with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
         loss = objective(batch, labels)
-    value = _finite("loss", loss, train, rows, step)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    _finite("gradient norm", torch.nn.utils.clip_grad_norm_(objective.parameters(), 1.0), train, rows, step)
+    norm = torch.nn.utils.clip_grad_norm_(objective.parameters(), 1.0)
+    numbers = torch.stack([loss.detach().float(), norm.float()])
+    optimizer.found_inf = 1 - numbers.isfinite().all().float()  # the fused kernel reads it on the device
     optimizer.step()
     with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
         objective.after_step(batch, labels)
-    return value
+    numbers = numbers.to("cpu", non_blocking=True)
+    return numbers, torch.cuda.current_stream().record_event() if device == "cuda" else None
 
 
-def _finite(what: str, value: torch.Tensor, train: Corpus, rows: np.ndarray, step: int) -> float:
-    """`value` as a number; where it is none, stop before weights and checkpoints have it."""
-    if math.isfinite(number := value.item()):
-        return number
-    ids = ", ".join(train.ids[row] for row in rows)
-    raise InputError(
-        f"the {what} is {number} at step {step}; documents of the batch: {ids}\nTry a lower learning_rate."
-    )
+def _finite(sent: Sent, train: Corpus) -> float:
+    """The loss that a step had; where it or the gradient's norm is no number, stop before a checkpoint follows it."""
+    if sent.arrived is not None:
+        sent.arrived.synchronize()
+    loss, norm = sent.numbers.tolist()
+    for what, number in (("loss", loss), ("gradient norm", norm)):
+        if not math.isfinite(number):
+            ids = ", ".join(train.ids[row] for row in sent.rows)
+            raise InputError(
+                f"the {what} is {number} at step {sent.step}; documents of the batch: {ids}\nTry a lower learning_rate."
+            )
+    return loss
 
 
 def _finish_epoch(
-    objective: nn.Module,
-    validation: Corpus,
-    progress: dict,
-    epoch: int,
-    steps: int,
-    device: str,
-    folder: Path,
+    objective: nn.Module, validation: Corpus, progress: dict, kept: dict, epoch: int, steps: int, device: str
 ) -> None:
-    """Append to the history, and keep the epoch's weights where one of the best-epoch rules names it."""
+    """Append to the history, and keep a copy of the epoch's weights where one of the best-epoch rules names it."""
     row = {"epoch": epoch + 1, "training_loss": progress["loss_sum"] / steps}
     row |= validate(objective, validation, device)
+    objective.train()
     progress["loss_sum"] = 0.0
     progress["history"].append(row)
     progress["forces"].append(objective.epoch_forces())
     progress["best"] = best_epochs(progress["history"])
-    if epoch + 1 in progress["best"].values():
-        kept = {n: t for n, t in objective.state_dict().items() if n.startswith(KEPT)}
-        checkpoint.save_tensors(epoch_file(folder, epoch + 1), kept)
-    # A resumed run replays the epochs since its checkpoint, so a file that no rule names now is never needed again.
-    named = {epoch_file(folder, number) for number in progress["best"].values()}
-    for path in set(folder.glob("epoch-*.safetensors")) - named:
-        path.unlink()
+    named = {number for rule, number in progress["best"].items() if rule != "last"}  # which is there at the end
+    for number in kept.keys() - named:
+        del kept[number]
+    if epoch + 1 in named:
+        kept[epoch + 1] = _weights(objective)
     objective.after_epoch(epoch + 1)
     print("  ".join(f"{key} {value:.4f}" if key != "epoch" else f"epoch {value}:" for key, value in row.items()))
+
+
+def _weights(objective: nn.Module) -> Batch:
+    return checkpoint.copied({name: t for name, t in objective.state_dict().items() if name.startswith(KEPT)})
 
 
 def best_epochs(history: list[dict]) -> dict[str, int]:
@@ -176,32 +198,15 @@ def validate(objective: nn.Module, validation: Corpus, device: str) -> dict[str,
     objective.eval()
     size = min(VALIDATION_BATCH, len(validation.ids))
     last = len(validation.ids) - (size if objective.compares_documents else 1)
-    sums: dict[str, torch.Tensor] = {}
-    documents = 0
-    for start in range(0, last + 1, size):
-        rows = np.arange(start, min(start + size, len(validation.ids)))
-        labels = torch.from_numpy(validation.labels[rows]).to(device)
-        with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
-            found = objective.validation_sums(validation.tokens.batch(rows, device), labels)
-        sums = {name: sums.get(name, 0) + value.double() for name, value in found.items()}
-        documents += len(rows)
-    return objective.validation_scores(sums, documents)
-
-
-def steps_per_epoch(documents: int, batch_size: int, whole_batches: bool) -> int:
-    """Batches of an epoch; contrastive training drops an incomplete last one (ABALONE, released code)."""
-    whole, rest = divmod(documents, batch_size)
-    return max(1, whole + bool(rest and not whole_batches))
-
-
-def epoch_order(documents: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of documents in an epoch, a pure function of seed and epoch."""
-    return torch.randperm(documents, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).numpy()
-
-
-def epoch_file(folder: Path, epoch: int) -> Path:
-    """Where the weights of an epoch are kept during training."""
-    return folder / f"epoch-{epoch:04d}.safetensors"
+    rows = [np.arange(start, min(start + size, len(validation.ids))) for start in range(0, last + 1, size)]
+    sums: dict[str, Tensor] = {}
+    with batches(objective, validation, rows, device) as made:
+        for _, batch in made:
+            batch, labels = to_device(batch, device)
+            with torch.autocast(device, torch.bfloat16, enabled=use_bfloat16(device)):
+                found = objective.validation_sums(batch, labels)
+            sums = {name: sums.get(name, 0) + value.double() for name, value in found.items()}
+    return objective.validation_scores(sums, sum(map(len, rows)))
 
 
 @contextmanager
@@ -225,8 +230,8 @@ class _Report:
         self.tokens = 0
         self.began = self.last = time.monotonic()
 
-    def line(self, step: int, loss: float, lengths: np.ndarray) -> None:
-        now = time.monotonic()
+    def line(self, step: int, loss: float, tokens: Tokens, rows: np.ndarray) -> None:
+        now, lengths = time.monotonic(), tokens.offsets[rows + 1] - tokens.offsets[rows]
         self.tokens += int(lengths.sum())
         if now - self.last < REPORT_SECONDS and step != self.total:
             return

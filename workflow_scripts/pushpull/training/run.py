@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from pushpull.data.dataset import label_names, read_card, read_ids, read_labels, read_texts
@@ -19,7 +18,8 @@ from pushpull.encoders.encoder import Encoder, pick_device, save_encoder, tokeni
 from pushpull.encoders.heads import save_classifier
 from pushpull.errors import InputError, unknown
 from pushpull.files import atomic_path
-from pushpull.training.loop import Corpus, epoch_file, fit
+from pushpull.training.batches import Corpus
+from pushpull.training.loop import fit
 from pushpull.training.record import data_checksums
 from pushpull.training.registry import load
 
@@ -27,7 +27,7 @@ DISTANCES = "label_distances.csv"  # names of the classes, then a row of distanc
 
 
 class Trained(NamedTuple):
-    """What training leaves: the objective, its corpora, the outcome of `fit`, where the epochs' weights are.
+    """What training leaves: the objective, its corpora, the outcome of `fit`.
 
     `facts` is what the objective was told of the dataset: task, label texts.
     """
@@ -36,7 +36,6 @@ class Trained(NamedTuple):
     train: Corpus
     validation: Corpus
     outcome: dict
-    folder: Path
     facts: dict
 
 
@@ -90,7 +89,7 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path, label_file: 
     folder.mkdir(parents=True, exist_ok=True)
     identity = record | {"data": data_checksums(data), "facts": facts}
     outcome = fit(objective, *corpora, settings, identity, pick_device(), folder)
-    return Trained(objective, *corpora, outcome, folder, facts)
+    return Trained(objective, *corpora, outcome, facts)
 
 
 def _keep_freed_memory() -> None:
@@ -118,7 +117,7 @@ def _of_dataset(card: dict, settings: dict, label_file: str | None) -> dict:
 
 def restore_epoch(trained: Trained, epoch: int) -> None:
     """Put the weights of an epoch back into the encoder (and classifier) of the objective."""
-    trained.objective.load_state_dict(load_file(epoch_file(trained.folder, epoch)), strict=False)
+    trained.objective.load_state_dict(trained.outcome["weights"][epoch], strict=False)
 
 
 def save_model(objective: nn.Module, data: Path, folder: Path, max_tokens: int) -> None:

@@ -10,7 +10,7 @@ from torch.nn import Module
 from pushpull.encoders.encoder import embed
 from pushpull.evaluation.linear_probe import GRIDS, fit_probe, predict
 from pushpull.evaluation.metrics import micro_f1
-from pushpull.training.loop import Corpus
+from pushpull.training.batches import Corpus
 
 
 def choose_epoch(epochs: Iterable[int], score: Callable[[int], float]) -> tuple[int, dict[int, float]]:

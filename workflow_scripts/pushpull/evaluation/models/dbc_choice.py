@@ -6,7 +6,7 @@ from pushpull.encoders.encoder import embed
 from pushpull.evaluation.dbc.cosines import cosines
 from pushpull.evaluation.dbc.exact import exact_per_label
 from pushpull.evaluation.metrics import macro_f1
-from pushpull.training.loop import Corpus
+from pushpull.training.batches import Corpus
 
 
 def dbc_score(objective: Module, train: Corpus, validation: Corpus, settings: dict, seed: int, device: str) -> float:
