@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.tokens import Tokens
+from pushpull.evaluation.linear_probe import GRIDS, fit_probe, predict
+from pushpull.evaluation.metrics import micro_f1
 from pushpull.evaluation.models.checkpoint_choice import best_setting, choose_epoch, probe_score
 from pushpull.evaluation.models.dbc_choice import dbc_score
 from pushpull.training.batches import Corpus
@@ -47,6 +49,20 @@ def test_a_probe_scores_more_the_more_labels_can_be_read_off_the_vectors():
     assert epoch == 5
     assert set(scores) == {2, 5, 7}
     assert scores[5] > scores[7] > scores[2]
+
+
+def test_the_probes_of_an_epoch_are_chosen_on_validation():
+    labels, (train, validation) = corpora(180, 0)
+    vectors = np.random.default_rng(1).standard_normal((180, 30)).astype(np.float32)
+    vectors[:, :3] += labels
+    (x, other_x), (y, other_y) = np.split(vectors, [120]), np.split(labels.astype("uint8"), [120])
+    by_split = {}
+    for name, chosen_on in {"train": (x, y), "validation": (other_x, other_y)}.items():
+        probe = fit_probe(x, y, *chosen_on, seed=0, grid=GRIDS["paper"])
+        by_split[name] = micro_f1(other_y, predict(probe, other_x) > 0.5)
+    objective = SimpleNamespace(encoder=Shown(vectors))
+    found = probe_score(objective, train, validation, {"probe_grid": "paper"}, 0, "cpu")
+    assert found == by_split["validation"] != by_split["train"]
 
 
 def test_dbc_scores_more_the_nearer_texts_are_to_their_label_texts():

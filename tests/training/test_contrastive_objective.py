@@ -17,11 +17,14 @@ def test_the_queue_holds_the_keys_of_the_batch_only_after_the_step(tiny_encoder,
     batch = batch_of(tiny_encoder)
     objective(batch, LABELS)
     assert len(objective.queue.filled()[0]) == 0
+    with torch.no_grad():  # training has taken the head elsewhere
+        objective.head.output.weight.neg_()
     objective.after_step(batch, LABELS)
     keys, labels = objective.queue.filled()
     assert torch.equal(labels, LABELS)
     with torch.no_grad():
         torch.testing.assert_close(keys, objective.momentum_head(forward(objective.momentum_encoder, batch)))
+        assert (keys - objective.head(forward(objective.encoder, batch))).norm(dim=1).min() > 1
 
 
 def test_loss_reaches_encoder_head_and_prototypes_but_not_momentum_or_queue(tiny_encoder, contrastive_settings):

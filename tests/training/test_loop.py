@@ -1,6 +1,7 @@
 """The schedule and order are the functions they are said to be; training learns, stops at NaN, keeps the best."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from pushpull.training.optimiser import learning_rate_factor
 from pushpull.training.registry import load
 from pushpull.training.run import first_documents, load_corpus
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 LINEAR = {"warmup": 0.1, "schedule": "linear"}
 COSINE = {"warmup": 0.1, "schedule": "cosine"}
@@ -80,6 +82,41 @@ def test_contrastive_training_lowers_its_loss(tiny_data, tiny_encoder, contrasti
     history = fit(objective, train, validation, settings, run_identity(settings), "cpu", tmp_path)["history"]
     assert len(history) == 6
     assert history[-1]["training_loss"] < history[1]["training_loss"] - 0.05
+
+
+def first_gradient_norm(data, encoder, folder, scale):
+    """The norm that the optimiser sees at the first step, the loss being multiplied by `scale`."""
+    settings = defaults("supervised") | {
+        "task": "multi",
+        "loss": "bce",
+        "epochs": 1,
+        "batch_size": 16,
+        "max_tokens": 16,
+    }
+    train, validation = (load_corpus(data, split, encoder, settings) for split in ("train", "validation"))
+    torch.manual_seed(0)
+    objective, norms = load("supervised")(encoder, train.labels.shape[1], settings), []
+    plain, objective.loss = objective.loss, lambda logits, labels: scale * plain(logits, labels)
+
+    def look(optimizer, *_):
+        gradients = [
+            p.grad.flatten() for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+        ]
+        norms.append(torch.cat(gradients).double().norm().item())
+
+    handle = register_optimizer_step_pre_hook(look)
+    try:
+        fit(objective, train, validation, settings, run_identity(settings), "cpu", folder)
+    finally:
+        handle.remove()
+    return norms[0]
+
+
+@pytest.mark.parametrize("norm", [0.5, 0.99, 1.01, 1.9, 100.0])
+def test_gradients_are_clipped_at_a_norm_of_one_and_smaller_ones_left_alone(tiny_data, tiny_encoder, tmp_path, norm):
+    whole = first_gradient_norm(tiny_data, deepcopy(tiny_encoder), tmp_path, 1e-3) / 1e-3
+    found = first_gradient_norm(tiny_data, deepcopy(tiny_encoder), tmp_path, norm / whole)
+    assert found == pytest.approx(min(1.0, norm), rel=1e-3)
 
 
 def test_only_the_weights_of_the_best_epochs_are_kept(tiny_data, tiny_encoder, contrastive_settings, tmp_path):
