@@ -192,6 +192,16 @@ def test_a_run_whose_dataset_failed_shows_the_log_of_the_dataset(config):
     assert set(plan.record["datasets"]) == {"quick_multilabel", "r8"}
 
 
+def test_a_run_whose_encoder_could_not_be_fetched_shows_the_log_of_the_fetch(config):
+    run, *_ = finish_but(config, "bce")
+    log = Path(f"logs/fetch_encoder/{run.encoder}.log")
+    write(log, "error: encoder some/one: not in the cache\n")
+    found = lacking(partial(config))["bce", 1]
+    assert (found["reason"], found["log"]) == ("encoder some/one: not in the cache", str(log))
+    write(log)  # it was fetched later
+    assert lacking(partial(config))["bce", 1]["reason"] == NOT_YET
+
+
 def test_inference_that_was_not_timed_is_told_apart(config):
     joint = config_of([{"methods": {"bce": None, "joint": None}}], (1, 2), COMMON | {"papers": ["knn_mltc"]})
     for run in Plan(joint).runs():

@@ -49,11 +49,13 @@ def is_there(run: Run) -> bool:
 
 
 def explain(run: Run, stages: Iterable[str] = STAGES) -> dict[str, str]:
-    """Return why a run is not there, {"reason", "log"}, from the newest log of it, or of its dataset if that is not."""
+    """Return why a run is not there, {"reason", "log"}, from the newest log of it, of its dataset or its encoder."""
     own = "/".join(run[:4]) + f"/seed{run.seed}"
     if not all(path.exists() for path in _data(run)):
         own, stages = run.dataset, ("download", "prepare")
     logs = [path for stage in stages if (path := Path(f"logs/{stage}/{own}.log")).is_file()]
+    fetched = Path(f"logs/fetch_encoder/{run.encoder}.log")
+    logs += [fetched] if last_error(fetched) else []
     newest = max(logs, key=lambda path: path.stat().st_mtime_ns, default=Path())
     lost = [path for path in _needed(run) if not path.exists()]
     evaluated = not {Path(run.path, "metrics.csv"), Path(run.path, "run.json"), *_data(run)} & set(lost)
