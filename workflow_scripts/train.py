@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 
 import torch
+from pushpull.data.dataset import read_card
+from pushpull.data.label_texts import label_texts
 from pushpull.encoders.encoder import save_encoder
 from pushpull.evaluation.models.choice import keep_best_epoch
 from pushpull.evaluation.models.embedding import embed_run
@@ -15,6 +17,9 @@ with job(snakemake.log[0], snakemake.resources):
     began, params, output = time.monotonic(), snakemake.params, snakemake.output
     torch.set_num_threads(cpu_count(snakemake.threads, snakemake.resources))
     data = Path(snakemake.input.card).parent
+    # Not a param: other label texts train nothing again unless training reads them.
+    label_file = snakemake.config["datasets"][snakemake.wildcards.dataset].get("label_texts")
+    label_texts(read_card(data), label_file, params.settings["label_text"])  # before hours, not after them
     record = {**params.record, "code": params.code}
     encoder = run.start_encoder(data, params.card, record)
     outcome = {"history": [], "forces": []}
@@ -28,6 +33,4 @@ with job(snakemake.log[0], snakemake.resources):
         record |= {"best_epochs": best, "chosen_epoch": epoch, "validation_scores": scores, "facts": trained.facts}
     run.write_forces(outcome["forces"], data, output.forces)
     write_record(record, outcome, data, began, output)
-    # Not a param: other label texts train nothing again unless training reads them.
-    label_file = snakemake.config["datasets"][snakemake.wildcards.dataset].get("label_texts")
     embed_run(encoder, Path(output.model).parent, data, params.settings, label_file)

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 from pushpull.data.documents import Document
-from pushpull.data.facts import facts
+from pushpull.data.facts import Facts, facts
 from pushpull.data.readers import biotech, read
 from pushpull.errors import InputError
 
@@ -64,7 +64,7 @@ def test_the_labels_are_the_published_ones_less_none_and_one_spelling(tmp_path):
 
 
 def test_the_published_sizes_need_no_note(tmp_path, monkeypatch):
-    monkeypatch.setattr(biotech, "_PUBLISHED", {"train": 1, "test": 1})
+    monkeypatch.setattr(biotech, "facts", lambda _: Facts(published={"train": 1, "test": 1}))
     assert read({"reader": "biotech"}, put(tmp_path, TRAIN[:1])).notes == []
 
 

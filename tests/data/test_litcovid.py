@@ -4,7 +4,7 @@ import csv
 
 import pytest
 from pushpull.data.documents import Document
-from pushpull.data.facts import facts
+from pushpull.data.facts import Facts, facts
 from pushpull.data.readers import litcovid, read
 from pushpull.errors import InputError
 
@@ -53,7 +53,8 @@ def test_title_abstract_and_topics_of_the_three_files_are_read(tmp_path):
 
 
 def test_the_published_sizes_need_no_note(tmp_path, monkeypatch):
-    monkeypatch.setattr(litcovid, "_PUBLISHED", {"train": 3, "validation": 1, "test": 2})
+    sizes = Facts(published={"train": 3, "validation": 1, "test": 2})
+    monkeypatch.setattr(litcovid, "facts", lambda _: sizes)
     assert read({"reader": "litcovid"}, put(tmp_path)).notes == []
 
 

@@ -170,3 +170,23 @@ def test_the_card_names_downloaded_files_and_their_licence(tmp_path):
     card = read_card(tmp_path)
     assert card["sources"] == [{"file": "a.txt", "bytes": 1, "sha256": "0", "url": "https://a.test"}]
     assert "research use" in card["licence"]
+
+
+@pytest.mark.parametrize(("test", "says"), [(381, None), (380, "381 test documents are published, 380 are in")])
+def test_files_with_other_sizes_than_published_are_refused_where_no_checksum_holds_them(tmp_path, test, says):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for split, documents in (("train", 2759), ("test", test)):
+        rows = [f"{n},t{n},{split} {n},o,{('hiring', 'closing')[n % 2]},,,,\n" for n in range(documents)]
+        header = ",Title,Content,Target Organization,Label 1,Label 2,Label 3,Label 4,Label 5\n"
+        (raw / f"{split}.csv").write_text(header + "".join(rows))
+    (raw / "manifest.json").write_text(json.dumps({"dataset": "biotech", "files": []}))
+    entry = {"reader": "biotech", "task": "multi"}
+    if says is None:
+        prepare("biotech", entry, raw, tmp_path / "out")
+        return
+    with pytest.raises(InputError, match=says):
+        prepare("biotech", entry, raw, tmp_path / "out")
+    files = {split: str(raw / f"{split}.csv") for split in ("train", "test")}
+    prepare("biotech", entry | {"files": files}, None, tmp_path / "own")
+    assert "in these files: 2,759 / 380" in read_card(tmp_path / "own")["notes"][0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pushpull.data.documents import Stream
+from pushpull.data.facts import Facts
 from pushpull.data.prepare import prepare
 from pushpull.data.readers import read
 from pushpull.errors import InputError
@@ -96,7 +97,8 @@ def test_a_missing_or_cut_off_file_is_named(tmp_path):
         read(TOKENS, tmp_path)
 
 
-def test_a_test_document_without_topic_is_found_while_preparing_and_nothing_is_written(tmp_path):
+def test_a_test_document_without_topic_is_found_while_preparing_and_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("pushpull.data.prepare.facts", lambda _: Facts())  # of the whole collection
     train = "".join(f".I {number}\n.W\nship\n\n" for number in range(100, 110))
     qrels = QRELS.replace("CCAT 30004 1\n", "").replace("C15 30004 1\n", "")
     qrels += "".join(f"CCAT {number} 1\n" for number in range(100, 110))

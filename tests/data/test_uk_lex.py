@@ -4,6 +4,7 @@ import json
 
 import pytest
 from pushpull.data.documents import Document
+from pushpull.data.facts import Facts
 from pushpull.data.readers import read
 from pushpull.errors import InputError
 
@@ -42,7 +43,8 @@ def test_splits_texts_and_topics_are_read(tmp_path):
 
 
 def test_the_published_sizes_need_no_note(tmp_path, monkeypatch):
-    monkeypatch.setattr("pushpull.data.readers.uk_lex._PUBLISHED", {"train": 2, "validation": 1, "test": 1})
+    sizes = Facts(published={"train": 2, "validation": 1, "test": 1})
+    monkeypatch.setattr("pushpull.data.readers.uk_lex.facts", lambda _: sizes)
     monkeypatch.setattr("pushpull.data.readers.uk_lex._TOPICS", 4)
     assert read({"reader": "uk_lex"}, put(tmp_path, laws())).notes == []
 

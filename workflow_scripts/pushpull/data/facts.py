@@ -10,6 +10,7 @@
                       files were counted
     tokens_per_word   per whitespace word of the training texts: MiniLM's WordPiece, GPT-2's byte pairs, which RoBERTa
                       shares, and the word encoders' words and punctuation marks
+    published         documents of each split in files whose checksum is not known: others are refused
     sources           what to fetch, or the reader that has the same files
       url             the authors' address
       file            name of the file here and in the mirror; only where the address ends in another
@@ -54,6 +55,7 @@ class Facts(NamedTuple):
     views: Mapping[str, dict | None] = MappingProxyType({})
     size: dict | None = None
     tokens_per_word: Mapping[str, float] = MappingProxyType({})
+    published: Mapping[str, int] = MappingProxyType({})
     sources: tuple[dict, ...] = ()
 
 

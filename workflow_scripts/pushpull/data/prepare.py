@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
             a step, or nothing could be learnt from them (`sanity`). Nothing is written then.
     """
     documents = readers.read(entry, raw)
-    origin, dropped = _arrange(dataset, entry, documents)
+    published = facts(entry["reader"]).published if raw else {}
+    origin, dropped = _arrange(dataset, entry, documents, published)
     tallies = _write(dataset, entry["task"], documents.splits, folder)
     if dropped is not None:
         documents.notes.append(
@@ -83,11 +84,13 @@ def prepare(dataset: str, entry: dict, raw: Path | None, folder: Path) -> None:
         print(f"warning: {dataset}: {warning}", file=sys.stderr)
 
 
-def _arrange(dataset: str, entry: dict, documents: Documents) -> tuple[str, set[str] | None]:
+def _arrange(
+    dataset: str, entry: dict, documents: Documents, published: Mapping[str, int]
+) -> tuple[str, set[str] | None]:
     """Bring `documents` to three splits; return where validation is from, and the labels left out if any may be."""
     seed, share = entry.get("split_seed", 0), entry.get("validation", 0.1)
     needed = ("train",) if "resplit" in entry else ("train", "test")
-    documents.splits = checked(dataset, entry["task"], documents.splits, needed)
+    documents.splits = checked(dataset, entry["task"], documents.splits, needed, published)
     origin, dropped = "published", None
     if "resplit" in entry:
         resplit(dataset, documents, **entry["resplit"], seed=seed)

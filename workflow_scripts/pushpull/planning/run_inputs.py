@@ -24,6 +24,7 @@ from pushpull.planning.plan import Plan
 DATA = "results/data/{dataset}"
 FETCHED = "results/encoders/{encoder}.json"
 _SHOWN_ONLY = ("title", "printed_as", "licence")  # of an entry: they must make no run again
+_READ = 10**9
 _LATER = ("title", "printed_as", "knn", "confusable", "label_texts")  # what steps after `prepare` alone use
 
 
@@ -235,10 +236,13 @@ def digest(*parts: object) -> str:
 
 @cache
 def _content(path: str) -> str:
-    """Hash of a file; of a folder, of the names and sizes in it (806,791 articles are not read to plan)."""
+    """Hash of a file, or of the files of a folder; of more than `_READ` bytes, of their names and sizes."""
     place = Path(path)
     if place.is_dir():
-        return digest([(str(file.relative_to(place)), file.stat().st_size) for file in sorted(place.rglob("*"))])
+        files = [file for file in sorted(place.rglob("*")) if file.is_file()]
+        sizes = [file.stat().st_size for file in files]
+        said = map(sha256, files) if sum(sizes) < _READ else sizes  # 806,791 articles are not read to plan
+        return digest([(str(file.relative_to(place)), value) for file, value in zip(files, said, strict=True)])
     if not place.is_file():
         raise InputError(f"{path} is not there; config.yaml names it, paths are relative to {Path.cwd()}")
     return sha256(place)

@@ -16,6 +16,7 @@ The publisher counts 31 classes. Here they are 29, as in the publisher's later f
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
+from pushpull.data.facts import facts
 from pushpull.data.readers.published import labelled, size_notes, split_paths
 from pushpull.data.tables import csv_rows
 
@@ -52,7 +53,6 @@ EVENTS = (
 )
 
 _FILES = {"train": "train.csv", "test": "test.csv"}
-_PUBLISHED = {"train": 2_759, "test": 381}
 _LABELS = tuple(f"Label {number}" for number in range(1, 6))
 _OLD, _NEW = "event organisation", "event organization"
 _REST = "other"
@@ -69,7 +69,7 @@ def read(entry: dict, raw: Path | None) -> Documents:
     """
     counts = {_OLD: 0, _REST: 0}
     splits = {split: _read_split(split, path, counts) for split, path in split_paths(entry, raw, _FILES).items()}
-    notes = size_notes(_PUBLISHED, splits)
+    notes = size_notes(facts("biotech").published, splits)
     if counts[_OLD]:
         notes.append(f"documents with the label {_OLD!r}, read as {_NEW!r}: {counts[_OLD]}")
     if counts[_REST]:

@@ -11,6 +11,7 @@ have the small test set as validation and the other way round: take the publishe
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
+from pushpull.data.facts import facts
 from pushpull.data.readers.published import labelled, size_notes, split_paths
 from pushpull.data.tables import csv_rows
 
@@ -29,7 +30,6 @@ _FILES = {
     "validation": "BC7-LitCovid-Dev.csv",
     "test": "BC7-LitCovid-Test-GS.csv",
 }
-_PUBLISHED = {"train": 24_960, "validation": 6_239, "test": 2_500}
 _COLUMNS = ("title", "abstract", "label")
 
 
@@ -46,7 +46,7 @@ def read(entry: dict, raw: Path | None) -> Documents:
     return Documents(
         splits,
         label_texts={topic: topic.lower() for topic in TOPICS},
-        notes=size_notes(_PUBLISHED, splits),
+        notes=size_notes(facts("litcovid").published, splits),
     )
 
 

@@ -15,11 +15,11 @@ import json
 from pathlib import Path
 
 from pushpull.data.documents import Document, Documents
+from pushpull.data.facts import facts
 from pushpull.errors import InputError, unknown
 
 _FILE = "uk-lex69.jsonl"
 _SPLITS = {"train": "train", "dev": "validation", "val": "validation", "validation": "validation", "test": "test"}
-_PUBLISHED = {"train": 20_000, "validation": 8_000, "test": 8_500}
 _TOPICS = 69
 
 
@@ -66,8 +66,8 @@ def _row(line: str, where: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _notes(splits: dict[str, list[Document]], names: set[str]) -> list[str]:
-    found = {split: len(rows) for split, rows in splits.items()}
-    if found == _PUBLISHED and len(names) == _TOPICS:
+    found, published = {split: len(rows) for split, rows in splits.items()}, facts("uk_lex").published
+    if found == published and len(names) == _TOPICS:
         return []
-    sizes = [" / ".join(f"{size:,}" for size in counts.values()) for counts in (_PUBLISHED, found)]
+    sizes = [" / ".join(f"{size:,}" for size in counts.values()) for counts in (published, found)]
     return [f"published: {sizes[0]} documents, {_TOPICS} labels; in this file: {sizes[1]}, {len(names)} labels"]
