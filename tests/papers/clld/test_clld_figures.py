@@ -89,6 +89,16 @@ def test_classes_without_families_keep_their_order_and_have_no_box(parts, draw):
     assert ax.get_xlabel() == "mean distance of two classes: 1.50"
 
 
+def test_labels_stand_as_they_were_written_and_very_long_ones_are_cut(parts, draw, tmp_path):
+    labels = ["$5 to $10", "$10 % of $20", "x" * 500]
+    parts["label_distances"] = list(distance_rows("groups", "words", labels))
+    figure = draw()
+    save_figure(figure, tmp_path / "f.pdf", tmp_path / "f.png")
+    shown = figure.axes[0].get_yticklabels()
+    assert names(shown) == [*labels[:2], "x" * 59 + "…"]
+    assert not any(label.get_parse_math() for label in shown)
+
+
 def test_distances_that_never_moved_are_drawn(parts, draw, tmp_path):
     for row in parts["label_distances"]:
         row["distance"] = 1.0

@@ -1,5 +1,7 @@
 """A table as LaTeX."""
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -7,26 +9,36 @@ from typing import NamedTuple
 from pushpull.tables.rendering import Word, full_caption, ours_word, printed_word, remarks, signed
 from pushpull.tables.table import Table
 
+MATHEMATICS = {
+    **{"Δ": "Delta", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "η": "eta", "θ": "theta"},
+    **{"λ": "lambda", "μ": "mu", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ω": "omega"},
+    **{"±": "pm", "×": "times", "↑": "uparrow", "↓": "downarrow", "→": "rightarrow", "≤": "le", "≥": "ge"},
+}
+LETTERS = {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "ı": "i"}
+ACCENTS = {
+    **{"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": "."},
+    **{"\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c"},
+}
+"""Commands that every engine and every font encoding has; accents are as Unicode combines them with letters."""
 ESCAPES = str.maketrans(
     {character: rf"\{character}" for character in "&%$#_{}"}
+    | {character: rf"$\{command}$" for character, command in MATHEMATICS.items()}
+    | {character: rf"\{command}{{}}" for character, command in LETTERS.items()}
     | {
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "`": r"\textasciigrave{}",
+        "|": r"\textbar{}",
         "<": "$<$",
         ">": "$>$",
         "–": "--",
+        "—": "---",
+        "’": "'",
+        "…": r"\dots{}",
         "−": "$-$",
-        "±": r"$\pm$",
-        "×": r"$\times$",
-        "Δ": r"$\Delta$",
-        "β": r"$\beta$",
-        "λ": r"$\lambda$",
         "⁻": "$^{-}$",
         "³": "$^{3}$",
-        "↑": r"$\uparrow$",
-        "↓": r"$\downarrow$",
     }
 )
 
@@ -34,12 +46,27 @@ ESCAPES = str.maketrans(
 def escape(text: str) -> str:
     """Return `text` for LaTeX: its special characters escaped, the signs of our tables as mathematics.
 
+    Letters of Latin scripts are spelled with accents; what neither pdfLaTeX nor XeLaTeX can set without packages is
+    named by its number, as in [U+6771]. The result is ASCII.
+
     Example:
         >>> escape("micro_f1 ± 50 %")
         'micro\\\\_f1 $\\\\pm$ 50 \\\\%'
     """
     # Two hyphens would be set as a dash, which breaks commands.
-    return "-{}-".join(part.translate(ESCAPES) for part in text.split("--"))
+    plain = "-{}-".join(part.translate(ESCAPES) for part in unicodedata.normalize("NFC", text).split("--"))
+    return re.sub(r"\]\[(?=U\+)", " ", "".join(map(_spelled, plain)))
+
+
+def _spelled(character: str) -> str:
+    if character.isascii():
+        return character if character.isprintable() else " "
+    letter, *marks = unicodedata.normalize("NFD", character)
+    if not letter.isascii() or not set(marks) <= ACCENTS.keys():
+        return f"[U+{ord(character):04X}]"
+    for mark in marks:
+        letter = rf"\{ACCENTS[mark]}{{{letter}}}"
+    return letter
 
 
 def to_latex(table: Table) -> str:
@@ -149,7 +176,8 @@ def _note(text: str) -> str:
 
 
 def _line(*words: str) -> str:
-    return " & ".join(words) + r" \\"
+    # A line break takes what follows it, a bracket or a star, for an option of its own.
+    return ("{}" if words[0].startswith(("[", "*")) else "") + " & ".join(words) + r" \\"
 
 
 def _legend(table: Table) -> list[str]:

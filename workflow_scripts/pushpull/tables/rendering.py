@@ -1,6 +1,7 @@
 """A table as it is read: laid out as a grid of words, and as Markdown."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,6 +12,10 @@ from pushpull.tables.rows import Metric
 from pushpull.tables.table import INTERVALS, Table
 
 DASH = "–"
+MARKUP = re.compile(
+    r"\\(?=[!-/:-@\[-`{-~]|$)|[|$]|\*(?=\S)|(?<!\w)_(?=\S)|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|~(?=~)|\](?=\()"
+)
+"""What GitHub would take for markup in a text that means none."""
 
 
 class Word(NamedTuple):
@@ -76,17 +81,28 @@ def to_markdown(table: Table) -> str:
     """Return a table as GitHub Markdown: title, pipe table (intervals below `<br>`), footnotes, caption."""
     grid = lay_out(table)
     heads = [
-        f"{group.title}: {column}" if group.title and column not in ("printed", "difference") else column
+        _name(f"{group.title}: {column}") if group.title and column not in ("printed", "difference") else column
         for group in grid.groups
         for column in group.columns
     ]
     lines = [[grid.corner, *heads], ["---"] + ["---:"] * len(heads)]
     for index, row in enumerate(grid.rows):
-        lines.append([row] + [_markdown(word) for group in grid.groups for word in group.cells[index]])
-    body = "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
-    notes = [f"<sup>{number}</sup> {note}  " for number, note in enumerate(grid.footnotes, 1)]
-    notes += [f"{remark}  " for remark in grid.remarks]
-    return "\n\n".join(filter(None, [f"**{table.title}**", body, "\n".join(notes), full_caption(table)])) + "\n"
+        lines.append([_name(row)] + [_markdown(word) for group in grid.groups for word in group.cells[index]])
+    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    notes = [f"<sup>{number}</sup> {_prose(note)}  " for number, note in enumerate(grid.footnotes, 1)]
+    notes += [f"{_prose(remark)}  " for remark in grid.remarks]
+    parts = [f"**{_prose(table.title)}**", body, "\n".join(notes), _prose(full_caption(table))]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _name(text: str) -> str:
+    """A name in Markdown, as it was written."""
+    return MARKUP.sub(r"\\\g<0>", text).replace("`", "\\`")
+
+
+def _prose(text: str) -> str:
+    """A sentence in Markdown: as it was written, but for `code`."""
+    return "`".join(part if n % 2 else MARKUP.sub(r"\\\g<0>", part) for n, part in enumerate(text.split("`")))
 
 
 def full_caption(table: Table) -> str:

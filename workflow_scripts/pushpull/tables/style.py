@@ -9,6 +9,8 @@ import matplotlib as mpl
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.text import Text
 
 from pushpull.files import atomic_path
 
@@ -22,7 +24,11 @@ SKY, GREY, BLACK = "#56B4E9", "#7F7F7F", "#222222"
 SOLID, DASHED, DASH_DOTTED, DOTTED = "", (3.7, 1.6), (6.4, 1.6, 1, 1.6), (1, 1.6)
 """How lines are dashed, as seaborn takes it."""
 
+FONT = "DejaVu Sans"
+"""It comes with matplotlib: figures are the same on every machine."""
+
 STYLE = {
+    "text.parse_math": False,  # a dollar sign is one, in labels and titles; a log axis needs ticks of its own for that
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -51,8 +57,7 @@ STYLE = {
 def house_style() -> Iterator[None]:
     """Draw inside this context; figures made with `Figure()` need no display."""
     with mpl.rc_context():
-        # A font that comes with matplotlib: figures are the same on every machine.
-        seaborn.set_theme(context="paper", style="ticks", font="DejaVu Sans", rc=STYLE)
+        seaborn.set_theme(context="paper", style="ticks", font=FONT, rc=STYLE)
         yield
 
 
@@ -71,9 +76,44 @@ def nothing_to_draw(reason: str) -> Figure:
 
 
 def save_figure(figure: Figure, pdf: str | Path, png: str | Path) -> None:
-    """Write `figure` as PDF and as PNG (200 dpi), atomically. The same figure gives the same bytes."""
+    """Write `figure` as PDF and as PNG (200 dpi), atomically. The same figure gives the same bytes.
+
+    Characters that the house's font lacks are drawn in fonts of this machine that have them; those that none has are
+    boxes, and a line below the figure says which.
+    """
+    with house_style():
+        _find_glyphs(figure)
     for path, extension, metadata in ((pdf, "pdf", {"CreationDate": None}), (png, "png", {})):
         with house_style(), atomic_path(path) as temporary:
             figure.savefig(
                 temporary, format=extension, dpi=200, metadata=metadata, bbox_inches="tight", pad_inches=0.03
             )
+
+
+def _find_glyphs(figure: Figure) -> None:
+    figure.draw_without_rendering()  # ticks get their labels
+    texts = figure.findobj(Text)
+    wanted = {character for text in texts for character in text.get_text() if not character.isspace()}
+    missing = wanted - _characters(findfont(FONT))
+    if not missing:
+        return
+    families = [FONT]
+    for font in sorted(fontManager.ttflist, key=lambda font: font.fname):
+        plain = font.style == "normal" and font.weight == 400 and not font.name.startswith("Last Resort")
+        if plain and (found := missing & _characters(font.fname)):
+            families.append(font.name)
+            missing -= found
+    for text in texts:
+        text.set_fontfamily(families)
+    if missing:
+        codes = ", ".join(f"U+{ord(character):04X}" for character in sorted(missing))
+        note = fill(f"No font of this machine has {codes}, drawn as boxes; the tables have them.", 130)
+        figure.text(0, -0.01, note, va="top", fontsize=6)
+        print(note)
+
+
+def _characters(font: str) -> set[str]:
+    try:
+        return set(map(chr, get_font(font).get_charmap()))
+    except RuntimeError:  # pictures of emoji, not outlines
+        return set()

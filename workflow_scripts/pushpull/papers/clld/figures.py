@@ -20,6 +20,8 @@ PRINTED = "20NG"
 """The dataset of the printed figure."""
 TICKS = 7
 """Largest size of the label names, in points; a share of a cell's height where that is less."""
+LONGEST = 60
+"""Characters of a label that are drawn."""
 
 
 def figure2(study: Study) -> Figure:
@@ -93,7 +95,8 @@ def _draw(ax: Axes, matrix: pd.DataFrame) -> None:
     lowest = min(1.0, matrix.to_numpy().min())
     shades = {"cmap": "Greys", "vmin": lowest, "vmax": max(matrix.to_numpy().max(), lowest + 0.1)}
     bar = {"label": "label distance", "shrink": 0.8}
-    seaborn.heatmap(matrix, ax=ax, square=True, xticklabels=True, yticklabels=True, cbar_kws=bar, **shades)
+    names = [label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…" for label in matrix.index]
+    seaborn.heatmap(matrix, ax=ax, square=True, xticklabels=names, yticklabels=names, cbar_kws=bar, **shades)
     ax.grid(visible=False)
     size = min(TICKS, 0.5 * WIDTH * 72 / len(matrix))
     ax.tick_params(length=0, labelsize=size)
