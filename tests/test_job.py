@@ -46,6 +46,21 @@ def test_a_full_disk_is_named_with_the_next_step(tmp_path, error):
     assert "Traceback" not in found.stderr
 
 
+def test_garbage_is_looked_for_less_often_and_still_found(tmp_path):
+    body = """
+import gc, weakref
+class Node: pass
+node = Node()
+node.itself, gone = node, weakref.ref(node)
+del node
+kept = [[] for _ in range(10_000)]
+assert gone() is not None
+kept += [[] for _ in range(200_000)]
+assert gone() is None
+"""
+    assert run(tmp_path, body).returncode == 0
+
+
 LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30)); "
 
 

@@ -105,7 +105,7 @@ def test_a_pickled_object_in_place_of_numbers_is_refused_and_not_run(tmp_path, r
 @pytest.mark.parametrize("part", [".", "2_Dense"])
 def test_a_model_with_pickled_weights_is_refused_and_they_are_not_opened(tiny_encoder, tmp_path, part):
     place, folder = tmp_path / "made", tmp_path / "model"
-    tiny_encoder.append(Dense(32, 12))
+    tiny_encoder.behind.append(Dense(32, 12))
     save_encoder(tiny_encoder, folder)
     assert open_encoder(folder).get_embedding_dimension() == 12
     (folder / part / "model.safetensors").unlink()

@@ -19,7 +19,8 @@ from pushpull.errors import InputError
 from pushpull.planning.config import check
 from pushpull.planning.studies import with_studies
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
+from sentence_transformers.sentence_transformer.modules import BoW, Dense, Normalize, Pooling, Transformer
+from transformers import T5Config, T5EncoderModel, T5Model
 
 ROOT = Path(__file__).parents[2]
 NAME, REVISION, NEWER = "some-owner/some-encoder", "a1" * 20, "b2" * 20
@@ -58,11 +59,13 @@ class MaskedBert(BertModel):
 
 
 @pytest.fixture
-def published(tiny_encoder) -> SentenceTransformer:
+def published(tiny_encoder, tmp_path) -> SentenceTransformer:
     """What the hub holds: BERT, the mean over tokens, a dense layer to 12 values, and a normalisation."""
     torch.manual_seed(1)
     dense = Dense(32, 12, activation_function=torch.nn.Identity())
-    return SentenceTransformer(modules=[tiny_encoder[0], Pooling(32, "mean"), dense, Normalize()], device="cpu")
+    save_encoder(tiny_encoder, tmp_path / "bert")
+    transformer = Transformer(str(tmp_path / "bert"))
+    return SentenceTransformer(modules=[transformer, Pooling(32, "mean"), dense, Normalize()], device="cpu")
 
 
 @pytest.fixture
@@ -113,7 +116,7 @@ def test_published_modules_are_all_there(hub, published):
 def test_other_pooling_takes_the_transformer_alone(hub):
     encoder = load_encoder(CARD | {"pooling": "cls"})
     assert encoder.get_embedding_dimension() == 32
-    assert [type(module).__name__ for module in encoder] == ["Transformer", "Pooling"]
+    assert [type(module).__name__ for module in encoder.behind] == ["Pooling"]
 
 
 def test_the_pinned_revision_is_loaded_and_not_the_newest(hub, published):
@@ -135,7 +138,7 @@ def test_weights_are_float32_however_they_were_published(hub, published):
 
 def test_the_configuration_is_set_anew_and_a_key_that_it_does_not_have_is_refused(hub):
     encoder = load_encoder(CARD | {"config": {"hidden_act": "relu"}, "layers": 1, "dropout": 0.3})
-    config = encoder[0].config
+    config = encoder.model.config
     assert (config.hidden_act, config.num_hidden_layers, config.hidden_dropout_prob) == ("relu", 1, 0.3)
     with pytest.raises(InputError, match="unpad_inputz"):
         load_encoder(CARD | {"config": {"unpad_inputz": False}})
@@ -204,7 +207,32 @@ def test_the_saved_folder_encodes_texts_as_we_do(hub, tmp_path, card):
     assert cosines(ours, vectors(encoder)).min() < 1 - 1e-3  # the long text, cut at 32: the 10 tokens matter
     labels = vectors(open_encoder(tmp_path / "model"), max_tokens=10, prompt="label")
     np.testing.assert_allclose(cosines(labels, opened.encode(TEXTS, prompt_name="label")), 1, atol=1e-5)
-    assert open_encoder(tmp_path / "model").max_seq_length == 64
+    assert open_encoder(tmp_path / "model").tokenizer.model_max_length == 64
+
+
+def test_a_published_folder_outside_the_encoder_is_refused(hub):
+    modules = json.loads((hub / "modules.json").read_text())
+    modules[1]["path"] = "../1_Pooling"
+    (hub / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(InputError, match=r"modules\.json names a folder outside, '\.\./1_Pooling'"):
+        load_encoder(CARD)
+
+
+def test_an_encoder_without_states_of_tokens_is_refused(hub):
+    SentenceTransformer(modules=[BoW(["grain", "port"])], device="cpu").save(str(hub), create_model_card=False)
+    with pytest.raises(InputError, match="its first module, BoW, gives no states of tokens"):
+        load_encoder(CARD)
+
+
+def test_of_an_encoder_with_a_decoder_the_encoder_is_taken(hub, published):
+    sizes = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4}
+    T5Model(T5Config(vocab_size=len(published.tokenizer), **sizes)).save_pretrained(hub)
+    encoder = load_encoder(CARD | {"pooling": "mean"})
+    batch = encoder.tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        states = T5EncoderModel.from_pretrained(hub).eval()(batch["input_ids"], batch["attention_mask"])[0]
+    mask = batch["attention_mask"][:, :, None]
+    np.testing.assert_allclose(vectors(encoder), (states * mask).sum(1) / mask.sum(1), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["published", "mean"])

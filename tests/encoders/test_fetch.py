@@ -40,7 +40,7 @@ with job("fetch.log"):
 def repository(tiny_encoder, tmp_path) -> Path:
     """The encoder's folder on the hub, with the same weights for another library beside them."""
     folder = tmp_path / "hub" / NAME / REVISION
-    tiny_encoder[0].model.save_pretrained(folder)
+    tiny_encoder.model.save_pretrained(folder)
     tiny_encoder.tokenizer.save_pretrained(folder)
     (folder / "onnx").mkdir()
     (folder / "onnx/config.json").write_text("{}")
@@ -111,7 +111,7 @@ def test_an_encoder_is_fetched_once_and_then_loaded_without_a_network(hub, cache
     began = time.monotonic()
     encoder = load_encoder(CARD)
     assert time.monotonic() - began < 5
-    torch.testing.assert_close(encoder[0].model.state_dict(), tiny_encoder[0].model.state_dict(), rtol=0, atol=0)
+    torch.testing.assert_close(encoder.model.state_dict(), tiny_encoder.model.state_dict(), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("offline", ["0", "1"])
@@ -173,7 +173,7 @@ def test_pickled_weights_are_refused_without_a_rule_and_converted_with_one(hub, 
     assert converted["from"] == sha256(repository / "pytorch_model.bin")
     assert converted["sha256"] == sha256(converted_folder(PICKLED) / WEIGHTS)
     encoder = load_encoder(PICKLED)
-    torch.testing.assert_close(encoder[0].model.state_dict(), state, rtol=0, atol=0)
+    torch.testing.assert_close(encoder.model.state_dict(), state, rtol=0, atol=0)
     assert np.isfinite(vectors(encoder)).all()
 
 

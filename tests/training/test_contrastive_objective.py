@@ -35,7 +35,7 @@ def test_loss_reaches_encoder_head_and_prototypes_but_not_momentum_or_queue(tiny
     gradients = {name: parameter.grad for name, parameter in objective.named_parameters()}
     assert gradients["prototypes.weight"].abs().sum() > 0
     assert gradients["head.hidden.weight"].abs().sum() > 0
-    assert gradients["encoder.0.model.encoder.layer.0.attention.self.query.weight"].abs().sum() > 0
+    assert gradients["encoder.model.encoder.layer.0.attention.self.query.weight"].abs().sum() > 0
     assert all(gradient is None for name, gradient in gradients.items() if name.startswith("momentum"))
 
 
@@ -53,7 +53,7 @@ def gradients(objective, batch, labels=LABELS):
     return value.detach(), {name: parameter.grad for name, parameter in objective.named_parameters()}
 
 
-QUERY = "encoder.0.model.encoder.layer.0.attention.self.query.weight"
+QUERY = "encoder.model.encoder.layer.0.attention.self.query.weight"
 EQUAL = torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 0, 0], [0, 1, 1]])  # SupCon needs two equal label sets
 
 

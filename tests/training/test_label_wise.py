@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.encoder import tokenise
-from pushpull.encoders.sentence import token_states
 from pushpull.kinds import defaults
 from pushpull.losses.related import mulcon
 from pushpull.losses.supervised import bce
@@ -40,7 +39,7 @@ def test_the_loss_is_mulcon_and_the_weighted_bce_of_attention_pooled_token_state
     objective = objective_of(tiny_encoder, bce_weight=0.3, temperature=0.2)
     with torch.no_grad():
         batch = batch_of(tiny_encoder) | objective.prepare(LABELS)
-        states = token_states(tiny_encoder, batch)
+        states = tiny_encoder.token_states(batch)
         pooled = torch.zeros(4, 3, 32)
         for i in range(4):
             real = states[i, : int(batch["attention_mask"][i].sum())]
@@ -60,7 +59,7 @@ def gradients(objective, encoder, labels=LABELS):
 
 def test_the_loss_reaches_encoder_attention_projection_and_classifier(tiny_encoder):
     found = gradients(objective_of(tiny_encoder), tiny_encoder)
-    query = "encoder.0.model.encoder.layer.0.attention.self.query.weight"
+    query = "encoder.model.encoder.layer.0.attention.self.query.weight"
     for name in (query, "attention.queries", "head.hidden.weight", "head.output.weight", "logits", "bias"):
         assert found[name].abs().sum() > 0, name
 

@@ -45,8 +45,8 @@ def test_biases_and_layer_norms_are_not_decayed_and_heads_have_their_own_rate(ti
         for parameter in group["params"]:
             found[id(parameter)] = (group["lr"], group["weight_decay"])
     named = {name: found[id(p)] for name, p in objective.named_parameters() if p.requires_grad}
-    assert named["encoder.0.model.embeddings.LayerNorm.weight"] == (0.1, 0.0)
-    assert named["encoder.0.model.embeddings.word_embeddings.weight"] == (0.1, 0.3)
+    assert named["encoder.model.embeddings.LayerNorm.weight"] == (0.1, 0.0)
+    assert named["encoder.model.embeddings.word_embeddings.weight"] == (0.1, 0.3)
     assert named["head.output.bias"] == (0.2, 0.0)
     assert named["prototypes.weight"] == (0.2, 0.3)
     assert len(found) == len(named), "every trainable parameter is in exactly one group"

@@ -58,7 +58,7 @@ def test_words_of_texts_and_of_label_texts_both_get_a_gradient(tiny_encoder, los
     objective = objective_of(tiny_encoder, loss)
     tiny_encoder.zero_grad()
     objective(batch_of(tiny_encoder), LABELS).backward()
-    words = tiny_encoder[0].model.embeddings.word_embeddings.weight.grad.abs().sum(1)
+    words = tiny_encoder.model.embeddings.word_embeddings.weight.grad.abs().sum(1)
     only = [
         tiny_encoder.tokenizer(word)["input_ids"][1] for word in ("closed", "weather")
     ]  # in a text, in a label text

@@ -27,7 +27,7 @@ ARGUMENTS = ("--cores", "2", "--configfile", TINY, "hub.yaml", "--config", "stud
 
 def test_one_rule_asks_the_hub_and_training_does_not(tmp_path, tiny_encoder):
     checkout, served = copy_checkout(tmp_path / "checkout"), tmp_path / "hub" / NAME / REVISION
-    tiny_encoder[0].model.save_pretrained(served)
+    tiny_encoder.model.save_pretrained(served)
     tiny_encoder.tokenizer.save_pretrained(served)
     (checkout / "hub.yaml").write_text(CONFIG)
     with running_hub(tmp_path / "hub") as hub:

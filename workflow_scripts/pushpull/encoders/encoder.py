@@ -18,7 +18,7 @@ from pushpull.encoders.tokens import Tokens
 from pushpull.errors import InputError
 from pushpull.files import atomic_path
 
-# A SentenceTransformer or a WordEncoder: a module with `tokenizer` and `get_embedding_dimension()` whose forward pass
+# A SentenceEncoder or a WordEncoder: a module with `tokenizer` and `get_embedding_dimension()` whose forward pass
 # takes a padded batch and adds features, `sentence_embedding` [B, d] among them.
 Encoder = nn.Module
 # What is made of the features of a batch -> [B, n]
@@ -36,8 +36,7 @@ def tokenise(encoder: Encoder, texts: list[str], max_tokens: int, prompt: str = 
     Raises:
         InputError: the encoder takes fewer tokens, or the prompt leaves no room for a text.
     """
-    limit = getattr(encoder, "max_seq_length", None)
-    if limit is not None and max_tokens > limit:
+    if max_tokens > (limit := encoder.tokenizer.model_max_length):
         raise InputError(
             f"max_tokens: {max_tokens} is more than the {limit} tokens that the encoder takes (max_length in its "
             f"entry of encoders:, or its own limit); set max_tokens to {limit} or less"
@@ -149,9 +148,8 @@ def save_encoder(encoder: Encoder, folder: Path, max_tokens: int | None = None) 
     Args:
         max_tokens: where `SentenceTransformer(folder).encode` cuts texts, as the run did; None: at the encoder's limit.
     """
-    if max_tokens is not None and hasattr(encoder, "max_seq_length"):
-        encoder[0].processing_kwargs = {"text": {"max_length": max_tokens}}
-    encoder.save(str(folder), create_model_card=False, safe_serialization=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder.save(folder, max_tokens)
 
 
 def open_encoder(folder: Path, remote_code: bool = False) -> Encoder:

@@ -6,25 +6,29 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from sentence_transformers.util import load_file_path
-from torch import Tensor, nn
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError, HFValidationError
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils.logging import disable_progress_bar
 
-from pushpull.encoders.fetch import converted_folder
-from pushpull.encoders.foreign_code import mend
+from pushpull.encoders.encoder import Encoder
+from pushpull.encoders.pooling import MODES, MODULES, SETTINGS, Pooling, SentenceEncoder
 from pushpull.errors import InputError
 from pushpull.files import sha256
 
-# Loading only the first layers of a checkpoint leaves the others unused on purpose; the report about it is noise, as is
-# the remark that an encoder with prompts puts them in front of texts.
+# Loading only the first layers of a checkpoint leaves the others unused on purpose; the report about it is noise.
 logging.getLogger("transformers").setLevel(logging.ERROR)
-logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 disable_progress_bar()
 
 
-def load_encoder(card: dict) -> SentenceTransformer:
+def load_encoder(card: dict) -> Encoder:
     """Build the encoder that an entry of `encoders:` in config.yaml describes; its weights are float32.
 
     Args:
@@ -42,20 +46,16 @@ def load_encoder(card: dict) -> SentenceTransformer:
             out of reach, or the encoder needs code that the card does not allow.
     """
     if card.get("random"):
-        modules = [_random_bert(_package_folder(card["package"]))]
+        model, tokenizer = _random_bert(_package_folder(card["package"]))
+        encoder = SentenceEncoder(model, tokenizer, [Pooling(model.config.hidden_size, card["pooling"])], {})
     elif "package" in card:
         folder = _package_folder(card["package"])
         _check_weights(folder / "model.safetensors", card["sha256"])
-        modules = _modules(str(folder), card)
+        encoder = _load(str(folder), card)
     else:
-        modules = _from_hub(card)
-    if card["pooling"] != "published":
-        modules = [modules[0], Pooling(modules[0].get_embedding_dimension(), card["pooling"])]
-    prompts = card.get("prompts", {})
-    default = "text" if "text" in prompts else None
-    encoder = SentenceTransformer(modules=modules, device="cpu", prompts=prompts, default_prompt_name=default)
+        encoder = _from_hub(card)
     if "max_length" in card:
-        encoder.max_seq_length = card["max_length"]
+        encoder.tokenizer.model_max_length = card["max_length"]
     return encoder
 
 
@@ -73,12 +73,14 @@ def _check_weights(path: Path, expected: str) -> None:
         )
 
 
-def _from_hub(card: dict) -> list[nn.Module]:
+def _from_hub(card: dict) -> Encoder:
     name, revision = card["hub"], card["revision"]
     if card.get("pickled"):
-        return _modules(str(converted_folder(card)), card)
+        from pushpull.encoders.fetch import converted_folder
+
+        return _load(str(converted_folder(card)), card)
     try:
-        return _modules(name, card, revision)
+        return _load(name, card, revision)
     except OSError as error:
         raise InputError(
             f"encoder {name} at revision {revision} could not be loaded from the hub's cache: {error}\n"
@@ -87,27 +89,44 @@ def _from_hub(card: dict) -> list[nn.Module]:
         ) from error
 
 
-def _modules(source: str, card: dict, revision: str | None = None) -> list[nn.Module]:
-    """The transformer of a folder or hub repository; with `pooling: published` all its modules."""
-    published, trusted = card["pooling"] == "published", bool(card.get("remote_code"))
-    _check_code(source, revision, _published_modules(source, revision) if published else [], trusted)
+def _load(source: str, card: dict, revision: str | None = None) -> Encoder:
+    """The encoder of a folder or hub repository; with `pooling: published` all its modules."""
+    pooling, trusted, prompts = card["pooling"], bool(card.get("remote_code")), card.get("prompts", {})
+    published = _published_modules(source, revision) if pooling == "published" else []
+    _check_code(source, revision, published, trusted)
     changed = _changed_configuration(card)
-    pinned = {"revision": revision, "trust_remote_code": trusted}
-    code = {"code_revision": revision} if trusted else {}
-    arguments = {
-        "model_kwargs": {**pinned, **code, "use_safetensors": True, "dtype": torch.float32},
-        "processor_kwargs": pinned,
-        "config_kwargs": {**pinned, **code, **changed},
-    }
-    if published:
-        modules = list(SentenceTransformer(source, device="cpu", **pinned, **arguments))
-    else:
-        modules = [Transformer(source, **arguments)]
-    if ignored := [key for key, value in changed.items() if getattr(modules[0].config, key, None) != value]:
-        raise InputError(f"encoder {source}: its configuration has no {', '.join(ignored)}, which its card sets anew")
     if trusted:
-        mend(modules[0].model)
-    return modules
+        from pushpull.encoders.foreign import load_foreign  # seconds of imports, here and below
+
+        encoder = load_foreign(source, pooling, revision, changed, prompts, trusted)
+        config = encoder[0].config
+    else:
+        if pooling == "published":
+            from pushpull.encoders.foreign import load_parts
+
+            model, tokenizer, behind = load_parts(source, revision, changed)
+        else:
+            model, tokenizer = _transformer(source, revision, changed)
+            behind = [Pooling(model.config.hidden_size, pooling)]
+        encoder, config = SentenceEncoder(model, tokenizer, behind, prompts), model.config
+    if ignored := [key for key, value in changed.items() if getattr(config, key, None) != value]:
+        raise InputError(f"encoder {source}: its configuration has no {', '.join(ignored)}, which its card sets anew")
+    return encoder
+
+
+def _transformer(
+    source: str, revision: str | None = None, changed: dict | None = None, **options
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Transformer, float32, and tokeniser of a folder or hub repository; no code but the library's is run."""
+    pinned = {"revision": revision, "trust_remote_code": False}
+    config = AutoConfig.from_pretrained(source, **pinned, **(changed or {}))
+    config.use_cache = False
+    kind = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
+    model = kind.from_pretrained(source, config=config, use_safetensors=True, dtype=torch.float32, **pinned, **options)
+    tokenizer = AutoTokenizer.from_pretrained(source, **pinned)
+    if (positions := getattr(config, "max_position_embeddings", 0)) > 0:  # relative ones have no end
+        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    return model, tokenizer
 
 
 def _changed_configuration(card: dict) -> dict:
@@ -126,8 +145,8 @@ def _published_modules(source: str, revision: str | None) -> list[dict]:
             "or,\nwith no network, copy the hub's cache from a machine that has one and set HF_HOME to it."
         )
     for folder, kind in ((module["path"], module["type"]) for module in modules if module["path"]):
-        weighs = kind.endswith(".Dense") or load_file_path(source, "pytorch_model.bin", folder, revision=revision)
-        if weighs and not load_file_path(source, "model.safetensors", folder, revision=revision):
+        weighs = kind.endswith(".Dense") or _file(source, "pytorch_model.bin", revision, folder)
+        if weighs and not _file(source, "model.safetensors", revision, folder):
             raise InputError(f"encoder {source}: {folder} has no model.safetensors; no other weights are loaded")
     return modules
 
@@ -167,29 +186,35 @@ def _code_references(source: str, revision: str | None, modules: list[dict]) -> 
 
 def _read(source: str, name: str, revision: str | None, folder: str = "") -> dict | list | None:
     """A JSON file of a folder or repository, None where it is not there."""
-    path = load_file_path(source, name, folder, revision=revision)
-    return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
+    path = _file(source, name, revision, folder)
+    return json.loads(path.read_text(encoding="utf-8")) if path else None
 
 
-def _random_bert(tokenizer_folder: Path) -> Transformer:
+def _file(source: str, name: str, revision: str | None, folder: str = "") -> Path | None:
+    """Where a file of a folder or repository lies, None where it is not there."""
+    if Path(folder).is_absolute() or ".." in Path(folder).parts:
+        raise InputError(f"encoder {source}: {MODULES} names a folder outside, {folder!r}; choose another encoder")
+    if Path(source).is_dir():
+        path = Path(source, folder, name)
+        return path if path.is_file() else None
+    try:
+        return Path(hf_hub_download(source, name, subfolder=folder or None, revision=revision))
+    except (EntryNotFoundError, HFValidationError):
+        return None
+
+
+def _random_bert(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Two layers, 32 wide, weights from a fixed seed, saved nowhere: an encoder for tests."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         small = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
-        transformer = Transformer(
-            str(tokenizer_folder), config_kwargs=small, model_kwargs={"ignore_mismatched_sizes": True}
-        )
-        transformer.model.apply(transformer.model._init_weights)
-    return transformer
+        model, tokenizer = _transformer(str(folder), changed=small, ignore_mismatched_sizes=True)
+        model.apply(model._init_weights)
+    return model, tokenizer
 
 
-def token_states(encoder: SentenceTransformer, batch: dict[str, Tensor]) -> Tensor:
-    """Last hidden states [B, T, h] of a padded batch."""
-    return encoder[0](dict(batch))["token_embeddings"]
-
-
-def open_sentence_encoder(folder: Path, remote_code: bool = False) -> SentenceTransformer:
-    """Load a folder that `SentenceTransformer.save` wrote, its own code only where `remote_code` allows it.
+def open_sentence_encoder(folder: Path, remote_code: bool = False) -> Encoder:
+    """Load a folder that `save_encoder` wrote, its own code only where `remote_code` allows it.
 
     Raises:
         InputError: the folder holds code that is not allowed, or pickled weights in place of safetensors.
@@ -200,8 +225,19 @@ def open_sentence_encoder(folder: Path, remote_code: bool = False) -> SentenceTr
                 f"{weights}: pickled weights can run code, and only safetensors are loaded; delete the folder {folder} "
                 "and run the same command again, or save the model anew with safe_serialization=True"
             )
-    _check_code(str(folder), None, _read(str(folder), "modules.json", None) or [], remote_code)
-    encoder = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=remote_code)
+    source = str(folder)
+    modules = _read(source, MODULES, None) or []
+    _check_code(source, None, modules, remote_code)
     if remote_code:
-        mend(encoder[0].model)
-    return encoder
+        from pushpull.encoders.foreign import open_foreign
+
+        return open_foreign(folder, remote_code)
+    pooling = _read(source, "config.json", None, modules[1]["path"]) if len(modules) == 2 else None
+    if pooling and pooling.get("pooling_mode") in MODES:
+        model, tokenizer = _transformer(source)
+        behind = [Pooling(model.config.hidden_size, pooling["pooling_mode"])]
+    else:
+        from pushpull.encoders.foreign import load_parts
+
+        model, tokenizer, behind = load_parts(source, None, {})
+    return SentenceEncoder(model, tokenizer, behind, _read(source, SETTINGS, None)["prompts"])

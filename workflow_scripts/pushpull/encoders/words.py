@@ -177,12 +177,12 @@ class WordEncoder(nn.Module):
             with torch.no_grad():
                 self.words.weight[torch.from_numpy(found + 2)] = torch.from_numpy(vectors)
 
-    def save(self, folder: str, **_) -> None:
-        """Write weights, settings and tokeniser; options of `SentenceTransformer.save` are of no use here."""
+    def save(self, folder: Path, max_tokens: int | None = None) -> None:
+        """Write weights, settings and tokeniser; nobody but us opens it, who say `max_tokens` whenever we tokenise."""
         settings = {key: getattr(self, key) for key in ("architecture", *self.config_keys)}
         self.tokenizer.save_pretrained(folder)
-        save_file(self.state_dict(), Path(folder) / WEIGHTS)
-        write_json(Path(folder) / SETTINGS, settings)
+        save_file(self.state_dict(), folder / WEIGHTS)
+        write_json(folder / SETTINGS, settings)
 
     @classmethod
     def load(cls, folder: Path) -> "WordEncoder":

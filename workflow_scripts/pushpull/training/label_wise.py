@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from pushpull.encoders.encoder import Encoder
 from pushpull.encoders.heads import LabelAttention, ProjectionHead
-from pushpull.encoders.sentence import token_states
 from pushpull.losses import registry
 from pushpull.losses.supervised import bce
 
@@ -39,7 +38,7 @@ class LabelWise(nn.Module):
 
     def _vectors(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits [B, L] and unit vectors [B, L, d]."""
-        pooled = self.attention(token_states(self.encoder, batch), batch["attention_mask"])
+        pooled = self.attention(self.encoder.token_states(batch), batch["attention_mask"])
         logits = (pooled * self.logits).sum(2) + self.bias
         return logits.float(), self.head(pooled).float()
 
