@@ -132,6 +132,24 @@ def test_the_error_of_a_log_is_its_last_one(tmp_path, text, error):
     assert last_error(tmp_path / "log") == error
 
 
+@pytest.mark.parametrize(
+    ("log", "error"),
+    [
+        (
+            "error: step-5.json is of another run:\n  seed: checkpoint 1, now 2\n  lr: 1, now 2\n",
+            "seed: checkpoint 1, now 2",
+        ),
+        ("error: \nno such column\n", "no such column"),
+        ("Traceback (most recent call last):\n  x\nValueError:\n\n  3 labels of 4\n", "ValueError: 3 labels of 4"),
+        ("Traceback (most recent call last):\n  x\nKeyError: 'a'\nmore\n", "KeyError: 'a'"),
+        ("error: nothing follows:\n", "nothing follows:"),
+    ],
+)
+def test_the_first_line_that_says_something_is_shown(tmp_path, log, error):
+    (tmp_path / "log").write_text(log, encoding="utf-8")
+    assert last_error(tmp_path / "log").endswith(error)
+
+
 def test_a_log_that_is_not_there_or_no_text_has_no_error(tmp_path):
     assert last_error(tmp_path / "log") == last_error(tmp_path) == ""
     (tmp_path / "log").write_bytes(b"\xff\xfe\nerror: \xff is no text\n")

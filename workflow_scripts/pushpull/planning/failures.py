@@ -20,16 +20,22 @@ STOPPED = ("Terminating processes on user request", "Will exit after finishing c
 def last_error(log: str | Path) -> str:
     """Return the error in a job's log: the last line "error: ...", else that of the last traceback, else "".
 
-    A file that is not there has none. At most `LONGEST` characters.
+    A line that only announces what follows, by a colon at its end, stands with the first one that says something. A
+    file that is not there has none. At most `LONGEST` characters.
     """
     path = Path(log)
     lines = _text(path).splitlines()
-    told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    told = [number for number, line in enumerate(lines) if line.startswith("error: ")]
     if not told:
         starts = [number for number, line in enumerate(lines) if line.startswith("Traceback ")]
-        after = lines[starts[-1] + 1 :] if starts else []
-        told = [line for line in after if line.strip() and not line.startswith(" ")][:1]
-    return _cut(told[-1]) if told else ""
+        after = range(starts[-1] + 1, len(lines)) if starts else ()
+        told = [number for number in after if lines[number].strip() and not lines[number].startswith(" ")][:1]
+    said = ""
+    for line in lines[told[-1] :] if told else ():
+        said = f"{said} {line.removeprefix('error: ').strip()}".strip()
+        if said and not said.endswith(":"):
+            break
+    return _cut(said)
 
 
 def why(log: str | Path) -> str:
