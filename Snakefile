@@ -8,7 +8,9 @@ sys.path.insert(0, str(Path(workflow.current_basedir) / "workflow_scripts"))
 from pushpull.fingerprint import code_of
 from pushpull.planning.grid import RUN
 from pushpull.planning.inputs import DATA
-from pushpull.planning.workflow import start
+from pushpull.planning.workflow import read_config_files, start
+
+read_config_files(workflow)
 
 
 configfile: "config.yaml"

@@ -79,3 +79,28 @@ def test_another_workflow_that_imports_it_runs_jobs(importing):
     done = snakemake(importing, figure, "--cores", "2", *TINY_ARGUMENTS)
     assert done.returncode == 0, done.stdout
     assert (importing / figure).is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: f"{text}\nstudy: cpu\n", "the key 'study' stands in line 3 already"),
+        (lambda text: text.replace("\nknn:", "\nknn:\n\tk: 3"), "this one has a tab"),
+    ],
+)
+def test_a_configuration_with_a_key_twice_or_a_tab_is_refused_with_its_line(checkout, change, said):
+    path = checkout / "config.yaml"
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+    done = snakemake(checkout, "-n", "--cores", "1")
+    assert done.returncode == 1
+    assert "config.yaml is no YAML: line " in done.stdout
+    assert said in done.stdout
+
+
+def test_a_further_file_with_a_key_twice_is_refused_and_a_byte_order_mark_is_none_of_the_text(checkout, quick_plan):
+    (checkout / "twice.yaml").write_text("knn:\n  k: 3\n  k: 5\n", encoding="utf-8")
+    done = snakemake(checkout, "-n", "--cores", "1", "--configfile", "twice.yaml")
+    assert "twice.yaml is no YAML: line 3: the key 'k' stands in line 2 already" in done.stdout
+    path = checkout / "config.yaml"
+    path.write_text("\ufeff" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert job_counts(snakemake(checkout, "-n", "--cores", "all").stdout) == job_counts(quick_plan)

@@ -3,13 +3,30 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
+from pushpull.errors import InputError
+
 _Safe = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in a tenth of the time, where libyaml is there
+
+
+class _Loader(_Safe):
+    """Refuses a key that stands twice in a mapping, where YAML would take the last one in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if key.value in lines:
+                problem = f"the key {key.value!r} stands in line {lines[key.value]} already"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            if isinstance(key, yaml.ScalarNode):
+                lines[key.value] = key.start_mark.line + 1
+        return super().construct_mapping(node, deep)
 
 
 @contextmanager
@@ -60,10 +77,23 @@ def read_yaml(path: str | Path) -> object:
     """Return what a YAML file says, plain values alone; None if it is empty.
 
     Raises:
-        yaml.YAMLError: it is no YAML, or asks for an object of Python.
+        InputError: it is no YAML, no UTF-8, has a key twice, or asks for an object of Python; the line is named.
+        FileNotFoundError: there is no such file.
     """
-    loader = _Safe(Path(path).read_text(encoding="utf-8"))
     try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no UTF-8 ({error}); save it as UTF-8") from None
+    try:
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line
+        indented = re.match(r"\s*", "".join(text.splitlines()[line : line + 1]))[0]
+        hint = "; a line is indented with spaces, this one has a tab" if "\t" in indented else ""
+        raise InputError(f"{path} is no YAML: line {line + 1}: {error.problem}{hint}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is no YAML: {error}") from None

@@ -3,7 +3,6 @@
 from math import isfinite
 from pathlib import Path
 
-import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from pushpull.data import facts
@@ -50,8 +49,6 @@ def load_config(study: str | None, path: Path = Path("config.yaml")) -> dict:
         config = read_yaml(path) or {}
     except FileNotFoundError:
         raise InputError(f"there is no {path} here; run this in the folder of the Snakefile") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is no YAML: {error}") from error
     if study is not None:
         config["study"] = study
     return check(with_studies(config, path.parent / "studies"))

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import yaml
-
 from pushpull.errors import InputError
 from pushpull.files import read_yaml
 
@@ -15,13 +13,14 @@ SHIPPED = Path(__file__).parents[3] / FOLDER
 def with_studies(config: dict, folder: Path = FOLDER) -> dict:
     """Return the configuration with the studies of a folder, beside those that it brings itself (`--configfile`).
 
-    Where there is no such folder, they are those that come with the workflow.
+    Where there is no such folder, they are those that come with the workflow, less those of the same name.
 
     Raises:
         InputError: a file is no YAML, empty or no mapping, or two studies have the same name.
     """
     found = dict(config.get("studies") or {})
-    folder = folder if folder.is_dir() else SHIPPED
+    if not folder.is_dir():
+        return config | {"studies": {path.stem: _read(path) for path in sorted(SHIPPED.glob("*.yaml"))} | found}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         if path.stem in found:
             raise InputError(f"{path}: there is another study called {path.stem}; call the file something else")
@@ -30,10 +29,7 @@ def with_studies(config: dict, folder: Path = FOLDER) -> dict:
 
 
 def _read(path: Path) -> dict:
-    try:
-        study = read_yaml(path)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no YAML: {error}") from None
+    study = read_yaml(path)
     if not isinstance(study, dict) or not study:
         what = "is empty" if not study else f"holds a {type(study).__name__}"
         raise InputError(

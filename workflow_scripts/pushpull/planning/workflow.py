@@ -8,6 +8,7 @@ from pathlib import Path
 from snakemake.settings.types import RerunTrigger
 
 from pushpull.errors import InputError
+from pushpull.files import read_yaml
 from pushpull.job import GPU_IS_THERE, HUB_OFFLINE, print_anything
 from pushpull.lease import GPUS
 from pushpull.planning.config import check
@@ -16,6 +17,17 @@ from pushpull.planning.machine import share
 from pushpull.planning.paths import check_paths
 from pushpull.planning.plan import Plan
 from pushpull.planning.studies import SHIPPED, with_studies
+
+
+def read_config_files(workflow) -> None:
+    """Read the files of the configuration before Snakemake does, which names no line and takes a key's last value.
+
+    Raises:
+        InputError: as `read_yaml`.
+    """
+    for path in map(Path, (*workflow.configfiles, "config.yaml")):
+        if path.suffix in (".yaml", ".yml") and path.is_file():
+            read_yaml(path)
 
 
 def start(workflow, config: dict) -> Inputs:
