@@ -120,3 +120,18 @@ def test_weights_start_xavier_uniform_and_biases_at_zero():
         assert 0.98 * bound < linear.weight.abs().max() <= bound
         assert not linear.bias.any()
     assert isinstance(Prototypes(3, 4).weight, nn.Parameter)
+
+
+@pytest.mark.parametrize("kind", [Classifier, LabelClassifier])
+def test_logits_stay_in_float32_under_half_precision(kind):
+    torch.manual_seed(0)
+    classifier = kind(64, 5, dropout=0.1).eval()
+    vectors = torch.randn(*((40, 5, 64) if kind is LabelClassifier else (40, 64)))
+    for kept in (vectors, vectors.bfloat16()):
+        name = "label_vectors" if kind is LabelClassifier else "sentence_embedding"
+        expected = classifier({name: kept.float()})
+        with torch.autocast("cpu", torch.bfloat16):
+            found = classifier({name: kept})
+        assert found.dtype == torch.float32
+        assert torch.equal(found, expected)
+        assert not torch.equal(found.bfloat16().float(), found)

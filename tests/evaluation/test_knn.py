@@ -1,7 +1,10 @@
+import time
+
 import numpy as np
 import pytest
 from pushpull.errors import InputError
 from pushpull.evaluation import knn
+from scipy.spatial.distance import cdist
 
 
 def draw(documents=60, queries=25, dimension=8, seed=0):
@@ -69,6 +72,43 @@ def test_far_from_the_origin_neighbours_are_still_exact():
     distances, indices = knn.neighbours(datastore, queries, 10)
     np.testing.assert_array_equal(indices, expected[1])
     np.testing.assert_allclose(distances, expected[0], rtol=1e-9)
+
+
+def collapsed(documents, queries, dimension, clusters=4):
+    """Vectors at a few points: squared distances within one are a ten-thousandth of the squared norm."""
+    generator = np.random.default_rng(0)
+    vectors = generator.standard_normal((documents + queries, dimension)) * (0.5e-4) ** 0.5
+    vectors += generator.standard_normal((clusters, dimension))[generator.integers(clusters, size=len(vectors))]
+    return np.split(vectors.astype(np.float32), [documents])
+
+
+def test_neighbours_of_a_collapsed_encoder_equal_brute_force(monkeypatch):
+    datastore, queries = collapsed(600, 50, 64)
+    datastore[300:340] = datastore[300]
+    queries[0] = datastore[300]
+    expected, searched = brute_force(datastore, queries, 10), []
+    full_search = knn._full_search
+    monkeypatch.setattr(knn, "_full_search", lambda *a: searched.append(len(a[1])) or full_search(*a))
+    monkeypatch.setattr(knn, "SQUARES", 7 * 600)
+    monkeypatch.setattr(knn, "BLOCK", 16)
+    distances, indices = knn.neighbours(datastore, queries, 10)
+    np.testing.assert_array_equal(indices, expected[1])
+    np.testing.assert_allclose(distances, expected[0], rtol=1e-12)
+    assert sum(searched) > 25
+    assert indices[0].tolist() == list(range(300, 310))
+
+
+def test_a_collapsed_encoder_takes_a_fraction_of_the_time_of_all_differences():
+    datastore, queries = collapsed(8000, 500, 384)
+    knn.neighbours(datastore[:100], queries, 10)
+    began = time.process_time()
+    distances, _ = knn.neighbours(datastore, queries, 10)
+    ours = time.process_time() - began
+    began = time.process_time()
+    plain = cdist(queries, datastore)
+    theirs = time.process_time() - began
+    np.testing.assert_allclose(distances, np.sort(plain, axis=1)[:, :10], rtol=1e-9)
+    assert ours < theirs / 2
 
 
 def test_distance_is_not_squared():

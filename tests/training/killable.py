@@ -10,9 +10,11 @@ import torch
 from pushpull.data.dataset import label_names, read_card
 from pushpull.encoders.encoder import open_encoder, save_encoder
 from pushpull.kinds import defaults
+from pushpull.training.batches import Corpus
 from pushpull.training.loop import fit
 from pushpull.training.registry import load
 from pushpull.training.run import load_corpus, start_encoder
+from torch import nn
 
 SMALL = {"epochs": 5, "batch_size": 16, "max_tokens": 16, "learning_rate": 1e-3, "head_learning_rate": 1e-3}
 ENCODERS = {
@@ -55,10 +57,22 @@ def stop_while_writing(stops: tuple[int, ...]) -> None:
     os.fsync = stop_or_sync
 
 
+def settings_of(kind: str, data: Path) -> dict:
+    texts = {"label_texts": label_names(read_card(data))}
+    return {"kind": kind, "task": "multi", **texts, **defaults(kind), **METHODS[kind], **SMALL}
+
+
+def made(kind: str, encoder: str, data: Path) -> tuple[nn.Module, Corpus, dict]:
+    """Objective, training corpus and settings of a case, untrained."""
+    settings = settings_of(kind, data)
+    encoder = start_encoder(data, ENCODERS[encoder], {"seed": 1, "settings": settings})
+    train = load_corpus(data, "train", encoder, settings)
+    return load(kind)(encoder, train.labels.shape[1], settings), train, settings
+
+
 def _train(data: Path, folder: Path, kind: str, card: dict) -> None:
     torch.set_num_threads(1)
-    names = label_names(read_card(data))
-    settings = {"kind": kind, "task": "multi", "label_texts": names, **defaults(kind), **METHODS[kind], **SMALL}
+    settings = settings_of(kind, data)
     identity = {"seed": 1, "settings": settings}
     encoder = start_encoder(data, card, identity)
     if kind == "finetune":

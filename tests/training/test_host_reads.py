@@ -4,12 +4,8 @@ import traceback
 
 import pytest
 import torch
-from killable import ENCODERS, METHODS, SMALL
-from pushpull.data.dataset import label_names, read_card
-from pushpull.kinds import defaults
+from killable import METHODS, made
 from pushpull.training import loop
-from pushpull.training.registry import load
-from pushpull.training.run import load_corpus, start_encoder
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -64,14 +60,6 @@ def reads_of_an_epoch(objective, train, settings, folder, monkeypatch):
     with pytest.raises(InterruptedError), Asked(reads), Read(reads):
         loop.fit(objective, train, train, settings, {"seed": 1}, "cpu", folder)
     return reads
-
-
-def made(kind, encoder, data):
-    names = label_names(read_card(data))
-    settings = {"kind": kind, "task": "multi", "label_texts": names, **defaults(kind), **METHODS[kind], **SMALL}
-    encoder = start_encoder(data, ENCODERS[encoder], {"seed": 1, "settings": settings})
-    train = load_corpus(data, "train", encoder, settings)
-    return load(kind)(encoder, len(names), settings), train, settings
 
 
 @pytest.mark.parametrize(("kind", "encoder"), CASES)

@@ -182,5 +182,5 @@ def _say_once(line: str) -> None:
 
 
 def use_bfloat16(device: str) -> bool:
-    """Whether to run the encoder in bfloat16: on GPUs that have it; CPUs stay in float32, which is faster there."""
-    return device == "cuda" and torch.cuda.is_bf16_supported()
+    """Whether to run the encoder in bfloat16: on GPUs that have it themselves; elsewhere float32 is faster."""
+    return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -52,7 +52,7 @@ class LabelAttention(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Dropout and one linear layer to the labels."""
+    """Dropout and one linear layer to the labels, in float32 under autocast too: logits in bf16 would tie."""
 
     def __init__(self, width: int, labels: int, dropout: float) -> None:
         super().__init__()
@@ -61,7 +61,9 @@ class Classifier(nn.Module):
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Logits [B, L] of the text vectors, `sentence_embedding` [B, h] of an encoder's output."""
-        return self.linear(self.dropout(features["sentence_embedding"]))
+        vectors = features["sentence_embedding"].to(self.linear.weight)
+        with torch.autocast(vectors.device.type, enabled=False):
+            return self.linear(self.dropout(vectors))
 
 
 class LabelClassifier(Classifier):
@@ -69,7 +71,7 @@ class LabelClassifier(Classifier):
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Logits [B, L] of the label vectors, `label_vectors` [B, L, h] of an encoder's output."""
-        vectors = self.dropout(features["label_vectors"])
+        vectors = self.dropout(features["label_vectors"].to(self.linear.weight))
         return (vectors * self.linear.weight).sum(2) + self.linear.bias
 
 

@@ -77,7 +77,7 @@ def train(data: Path, encoder: Encoder, record: dict, folder: Path, label_file: 
         label_file: the user's label texts, for training that reads them; None: those of the dataset's reader.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs on a GPU
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(True)  # with warn_only, attention would keep its faster ways to sum gradients
     torch.utils.deterministic.fill_uninitialized_memory = False  # it costs 5 % of a step and changes no result
     _keep_freed_memory()
     torch.manual_seed(record["seed"])
