@@ -85,8 +85,9 @@ assert sys.getfilesystemencoding() == "ascii"
 model = torch.nn.Linear(2, 2)
 optimizer = torch.optim.AdamW(model.parameters())
 identity = {{"seed": 1, "facts": {{"label_texts": [{NAME!a}]}}}}
-checkpoint.save(Path("."), 5, model, optimizer, {{"identity": identity, "history": []}})
-assert checkpoint.load(Path("."), model, optimizer, identity)["step"] == 5
+progress = {{"step": 5, "identity": identity, "history": []}}
+checkpoint.save(Path("."), checkpoint.state(model, optimizer, {{}}), progress)
+assert checkpoint.load(Path("."), model, optimizer, identity)[0]["step"] == 5
 """
     done = python(code, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -139,7 +139,7 @@ def test_snakemake_runs_nothing_that_a_configuration_names(tmp_path):
         stream.write("\nmirror: !!python/object/apply:os.mkdir [made]\n")
     done = snakemake(checkout, "--cores", "1")
     assert done.returncode != 0
-    assert "Config file is not valid JSON or YAML" in done.stdout
+    assert "config.yaml is no YAML" in done.stdout
     assert not {path.name for path in checkout.iterdir()} & {"y", "made", "results"}
     assert not (tmp_path / "x").exists()
 

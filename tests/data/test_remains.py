@@ -66,7 +66,7 @@ def test_mends_are_counted_over_all_splits_and_a_mend_without_use_is_not_noted()
 def test_own_texts_are_prepared_without_control_characters_and_the_card_counts_what_is_left(tmp_path):
     train = [("1", "slow\x85 but\x07warm", ["x"]), ("2", "a &amp; b", ["x"]), ("3", r"one\ntwo &lt;", ["x"])]
     train += [(str(number), f"text {number}", ["x"]) for number in range(4, 10)]
-    test = [("t", "\ufeffslow\u2026 but warm", ["x"])]
+    test = [("t", "\ufeffslow\u2026 but warm", ["x"]), ("s", "nothing", [])]
     entry = user_data(tmp_path / "in", train=train, validation=[("v", "a", ["x"])], test=test)
     prepare("mine", entry, None, tmp_path)
     assert rows_of(tmp_path, "train")[0]["text"] == rows_of(tmp_path, "test")[0]["text"] == "slow\u2026 but warm"

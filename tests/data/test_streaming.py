@@ -24,7 +24,7 @@ def rows(start: int, count: int, words: int = 7):
     """Documents of a few words, so that some texts are empty or come again, with up to two labels."""
     draw = random.Random(start)
     for number in range(start, start + count):
-        text = " ".join([*draw.choices(["one", "two", "three"], k=number % words), *[str(number)] * (number % 50 == 0)])
+        text = " ".join([*draw.choices(["one", "two", "three"], k=number % words), *[str(number)] * (number % 9 == 0)])
         yield Document(
             str(number), text, tuple(sorted({f"l{int(40 * draw.random() ** 3)}" for _ in range(number % 3)}))
         )

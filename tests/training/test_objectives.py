@@ -68,8 +68,10 @@ def test_clean_text_reaches_the_tokens(tiny_encoder, tmp_path):
     raw, cleaned = "Naïve — GRAIN: 5\u20ac [up]!", "na ve grain 5 up !"
     rows = [{"body": text, "topics": ["grain"]} for text in (raw, cleaned)]
     files = {split: str(tmp_path / f"{split}.jsonl") for split in ("train", "validation", "test")}
-    for path in files.values():
-        Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    rows[1]["topics"].append("trade")
+    for split, path in files.items():
+        more = [] if split == "train" else [{"body": split, "topics": []}]
+        Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows + more), encoding="utf-8")
     entry = {"title": "Own", "task": "multi", "reader": "jsonl", "text": "body", "labels": "topics", "files": files}
     prepare("own", entry, None, tmp_path / "own")
     tokens = {}

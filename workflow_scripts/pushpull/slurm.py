@@ -16,8 +16,8 @@ def requeue_if_out_of_time() -> None:
     number = os.environ.get("SLURM_JOB_ID")
     if not number or not shutil.which("scontrol"):
         return
-    shown = subprocess.run(["scontrol", "show", "job", number], capture_output=True, text=True, check=False)
+    shown = subprocess.run(["scontrol", "show", "job", number], capture_output=True, encoding="utf-8", check=False)
     if "Reason=TimeLimit" not in shown.stdout:
         return
-    asked = subprocess.run(["scontrol", "requeue", number], capture_output=True, text=True, check=False)
+    asked = subprocess.run(["scontrol", "requeue", number], capture_output=True, encoding="utf-8", check=False)
     print("out of time: " + (f"not queued again ({asked.stderr.strip()})" if asked.returncode else "queued again"))
