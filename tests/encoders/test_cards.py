@@ -42,6 +42,7 @@ class TwiceBert(BertModel):
         super().__init__(config, **options)
         self.encoder.register_buffer("factor", torch.full([config.hidden_size], {factor}.0), persistent=False)
     def forward(self, *args, **kwargs):
+        assert "lengths" not in kwargs
         output = super().forward(*args, **kwargs)
         output.last_hidden_state = self.encoder.factor * output.last_hidden_state
         return output

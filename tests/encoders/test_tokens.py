@@ -9,6 +9,7 @@ def test_batches_hold_the_rows_asked_for_padded_to_the_longest_of_them():
     tokens = Tokens.from_rows(rows, pad=0)
     batch = tokens.batch(np.array([2, 1, 0]))
     assert batch["input_ids"].tolist() == [[101, 7, 102, 0], [101, 102, 0, 0], [101, 5, 6, 102]]
+    assert batch["lengths"].tolist() == [3, 2, 4]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]]
 
 

@@ -19,9 +19,14 @@ logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 class ForeignEncoder(SentenceTransformer):
     """An encoder with code of its own, which sentence-transformers alone knows how to run and to save."""
 
+    def forward(self, features: dict[str, Tensor], **options) -> dict[str, Tensor]:
+        """Add `token_embeddings` [B, T, h] and `sentence_embedding` [B, d] to a padded batch."""
+        # Code of others takes what sentence-transformers gives it, and that knows no lengths.
+        return super().forward({name: value for name, value in features.items() if name != "lengths"}, **options)
+
     def token_states(self, batch: dict[str, Tensor]) -> Tensor:
         """Last hidden states [B, T, h] of a padded batch."""
-        return self[0](dict(batch))["token_embeddings"]
+        return self(batch)["token_embeddings"]
 
     def save(self, folder: Path, max_tokens: int | None = None) -> None:
         """Write a folder that `SentenceTransformer(folder)` opens; its `encode` cuts texts at `max_tokens`."""

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from pushpull.encoders.packing import first_position, pack, packed_states
 from pushpull.files import write_json
 
-MODULES, SETTINGS, POOLING = "modules.json", "config_sentence_transformers.json", "1_Pooling"
+MODULES, SETTINGS = "modules.json", "config_sentence_transformers.json"
 MODES = ("cls", "mean")
 
 
@@ -58,8 +59,11 @@ class SentenceEncoder(nn.Module):
         self.model, self.tokenizer, self.behind, self.prompts = model, tokenizer, nn.ModuleList(behind), prompts
 
     def token_states(self, batch: dict[str, Tensor]) -> Tensor:
-        """Last hidden states [B, T, h] of a padded batch: `input_ids` and `attention_mask`, both int64 [B, T]."""
-        return self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        """Last hidden states [B, T, h] of a padded batch (`Tokens.batch`), packed where that saves time."""
+        ids, first = batch["input_ids"], first_position(self.model)
+        if first is not None and (packing := pack(batch["lengths"].numpy(), ids.device)) is not None:
+            return packed_states(self.model, ids, packing, first)
+        return self.model(input_ids=ids, attention_mask=batch["attention_mask"]).last_hidden_state
 
     def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """Add `token_embeddings` [B, T, h] and `sentence_embedding` [B, d] to a padded batch."""
