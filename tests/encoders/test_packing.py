@@ -145,7 +145,8 @@ def test_dropout_is_that_of_each_token_and_follows_the_seed():
     real = states(0)[batch["attention_mask"].bool()]
     assert (real != states(1)[batch["attention_mask"].bool()]).any(1).all()
     # Two documents of the same words see different masks.
-    twice = {name: torch.cat([values, values]) for name, values in batch.items()}
+    twice = {name: torch.cat([batch[name]] * 2) for name in ("input_ids", "attention_mask")}
+    twice["lengths"] = np.tile(batch["lengths"], 2)
     first, second = vectors(encoder, twice).split(8)
     assert (F.cosine_similarity(first, second) < 0.999).all()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pushpull.encoders.tokens import Tokens
-from pushpull.training.batches import Corpus, batches, epoch_order, rows_of_steps, steps_per_epoch
+from pushpull.training.batches import Corpus, batches, epoch_order, rows_of_steps, steps_per_epoch, to_device
 from torch import nn
 
 
@@ -53,7 +53,7 @@ def test_batches_are_made_ahead_by_a_thread_and_draw_no_random_number():
         for number, (chosen, batch) in enumerate(all_of_them):
             assert np.array_equal(chosen, rows[number])
             for name, tensor in whole.tokens.batch(chosen).items():
-                assert torch.equal(batch[name], tensor)
+                assert np.array_equal(batch[name], tensor)
             assert torch.equal(batch["labels"], torch.eye(7)[chosen])
             assert batch["counts"].tolist() == [1] * len(chosen)
     assert number == 2
@@ -67,3 +67,10 @@ def test_what_goes_wrong_in_the_thread_is_raised_where_the_batch_is_wanted():
         assert next(made)[0].tolist() == [0]
         with pytest.raises(IndexError):
             next(made)
+
+
+def test_lengths_stay_on_the_host_where_packing_looks_at_them():
+    batch = Tokens.from_rows([[5, 6], [7]], pad=0).batch(np.arange(2)) | {"labels": torch.eye(2)}
+    moved, labels = to_device(batch, "meta")
+    assert {moved["input_ids"].device.type, moved["attention_mask"].device.type, labels.device.type} == {"meta"}
+    assert moved["lengths"].tolist() == [2, 1]

@@ -61,7 +61,7 @@ class SentenceEncoder(nn.Module):
     def token_states(self, batch: dict[str, Tensor]) -> Tensor:
         """Last hidden states [B, T, h] of a padded batch (`Tokens.batch`), packed where that saves time."""
         ids, first = batch["input_ids"], first_position(self.model)
-        if first is not None and (packing := pack(batch["lengths"].numpy(), ids.device)) is not None:
+        if first is not None and (packing := pack(batch["lengths"], ids.device)) is not None:
             return packed_states(self.model, ids, packing, first)
         return self.model(input_ids=ids, attention_mask=batch["attention_mask"]).last_hidden_state
 

@@ -38,10 +38,10 @@ class Tokens(NamedTuple):
         """Tokens of each document, int64 [documents]."""
         return np.diff(self.offsets)
 
-    def batch(self, rows: np.ndarray, device: str = "cpu") -> dict[str, Tensor]:
+    def batch(self, rows: np.ndarray, device: str = "cpu") -> dict[str, Tensor | np.ndarray]:
         """`input_ids` and `attention_mask`, both int64 [len(rows), longest of them], and `lengths`, int64 [len(rows)].
 
-        Lengths stay on the CPU, where they are looked at: nobody waits for the device.
+        Lengths are no tensor: packing looks at them, and nobody shall wait for a device to tell them.
         """
         lengths = self.lengths[rows]
         mask = np.arange(lengths.max(initial=1)) < lengths[:, None]
@@ -52,5 +52,5 @@ class Tokens(NamedTuple):
         return {
             "input_ids": torch.from_numpy(ids).to(device, non_blocking=True),
             "attention_mask": torch.from_numpy(mask.astype(np.int64)).to(device, non_blocking=True),
-            "lengths": torch.from_numpy(lengths),
+            "lengths": lengths,
         }

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pushpull.encoders.tokens import Tokens
 
-Batch = dict[str, Tensor]
+Batch = dict[str, Tensor | np.ndarray]
 
 
 class Corpus(NamedTuple):
@@ -48,8 +48,8 @@ def batches(
 ) -> Iterator[Iterator[tuple[np.ndarray, Batch]]]:
     """Iterate over rows and their batch on the host, each made by a thread while the one before it is in use.
 
-    A batch has `input_ids` and `attention_mask` [B, T], `labels` [B, L], and what the objective's `prepare` adds. For a
-    GPU it is in pinned memory, from which copying does not wait.
+    A batch has `input_ids` and `attention_mask` [B, T], `lengths` [B], `labels` [B, L], and what the objective's
+    `prepare` adds. For a GPU it is in pinned memory, from which copying does not wait.
     """
 
     def make() -> tuple[np.ndarray, Batch] | None:
@@ -58,7 +58,9 @@ def batches(
         batch = corpus.tokens.batch(chosen) | {"labels": torch.from_numpy(corpus.labels[chosen])}
         if hasattr(objective, "prepare"):
             batch |= objective.prepare(batch["labels"])
-        return chosen, {name: tensor.pin_memory() for name, tensor in batch.items()} if device == "cuda" else batch
+        if device == "cuda":
+            batch |= {name: part.pin_memory() for name, part in batch.items() if isinstance(part, Tensor)}
+        return chosen, batch
 
     def taken() -> Iterator[tuple[np.ndarray, Batch]]:
         following = thread.submit(make)
@@ -73,5 +75,7 @@ def batches(
 
 def to_device(batch: Batch, device: str) -> tuple[Batch, Tensor]:
     """Batch and labels on the device; nobody waits for the copies."""
-    batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+    batch = {
+        name: part.to(device, non_blocking=True) if isinstance(part, Tensor) else part for name, part in batch.items()
+    }
     return batch, batch.pop("labels")

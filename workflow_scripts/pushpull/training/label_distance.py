@@ -1,5 +1,6 @@
 """Classification with a contrastive term between two passes of each document, under label distances (CLLD)."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -27,7 +28,8 @@ class LabelDistance(Supervised):
 
     def forward(self, batch: dict[str, Tensor], labels: Tensor) -> Tensor:
         """Loss of a batch; labels multi-hot [B, N]."""
-        twice, labels = {name: torch.cat([ids, ids]) for name, ids in batch.items()}, torch.cat([labels, labels])
+        twice = {name: torch.cat([batch[name]] * 2) for name in ("input_ids", "attention_mask")}
+        twice["lengths"], labels = np.tile(batch["lengths"], 2), torch.cat([labels, labels])
         features = self.encoder(twice)
         classification = self.loss(self.classifier(features), labels)
         with torch.autocast(labels.device.type, enabled=False):

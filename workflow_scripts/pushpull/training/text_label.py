@@ -23,8 +23,9 @@ class TextLabel(nn.Module):
         self.loss = registry.load(settings["loss"])
         self.options = {key: settings[key] for key in registry.OPTIONS[settings["loss"]]}
         self.label_tokens = tokenise(encoder, settings["label_texts"], settings["max_tokens"], prompt="label")
-        for name, values in self.label_tokens.batch(np.arange(len(self.label_tokens.lengths))).items():
-            self.register_buffer(f"label_{name}", values, persistent=False)  # copied to the device once
+        label_batch = self.label_tokens.batch(np.arange(len(self.label_tokens.lengths)))
+        for name in ("input_ids", "attention_mask"):
+            self.register_buffer(f"label_{name}", label_batch[name], persistent=False)  # copied to the device once
         if settings["loss"] == "cosine_bce":
             self.log_scale = nn.Parameter(torch.tensor(SCALE).log())
             self.offset = nn.Parameter(torch.tensor(OFFSET))
@@ -33,7 +34,7 @@ class TextLabel(nn.Module):
         """Loss of a batch; labels multi-hot [B, L]."""
         texts = forward(self.encoder, batch)
         names = {"input_ids": self.label_input_ids, "attention_mask": self.label_attention_mask}
-        names = forward(self.encoder, names)
+        names = forward(self.encoder, names | {"lengths": self.label_tokens.lengths})
         # A cosine in bf16 is off by a thousandth, and the softmax is sharp.
         with torch.autocast(labels.device.type, enabled=False):
             texts, names = F.normalize(texts.float(), dim=1), F.normalize(names.float(), dim=1)
