@@ -10,8 +10,9 @@ from workflow_runs import ARTEFACTS, ROOT, dry_run, job_counts, snakemake
 
 pytestmark = pytest.mark.slow
 TRAINING = ("train", "train_classifier", "finetune", "zero_shot")
-STUDIES = ("papers", "quick")
+STUDIES = sorted(path.stem for path in (ROOT / "studies").glob("*.yaml"))
 PLANS = {study: Plan(load_config(study, ROOT / "config.yaml")) for study in STUDIES}
+CASES = [(study, name) for study, plan in PLANS.items() for name in plan.artefacts()]
 
 
 def trainings(printed: str) -> int:
@@ -19,10 +20,13 @@ def trainings(printed: str) -> int:
     return sum(counts.get(rule, 0) for rule in TRAINING)
 
 
-@pytest.mark.parametrize("study", STUDIES)
-@pytest.mark.parametrize("name", ARTEFACTS)
+@pytest.mark.parametrize(("study", "name"), CASES)
 def test_a_target_plans_as_many_runs_as_the_estimate_counts(pristine, study, name):
     assert trainings(dry_run(pristine, name, "--config", f"study={study}")) == len(PLANS[study].shown(name))
+
+
+def test_every_table_and_figure_is_among_those_compared():
+    assert {(study, name) for study in ("papers", "quick", "cpu") for name in ARTEFACTS} <= set(CASES)
 
 
 def test_table_2_of_abalone_has_its_146_runs_of_roberta_and_table_1_none():
