@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def stop_while_writing(stops: tuple[int, ...]) -> None:
         if "/.step-" in str(Path(f"/proc/self/fd/{handle}").readlink()):
             written += 1
             if written in stops:
-                os.kill(os.getpid(), signal.SIGSTOP)
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # not another thread, while this goes on
         sync(handle)
 
     os.fsync = stop_or_sync

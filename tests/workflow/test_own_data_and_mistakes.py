@@ -183,4 +183,7 @@ def test_ctrl_c_in_training_leaves_no_half_output_and_the_next_run_goes_on(again
     assert "epoch 1:" not in resumed
     with (again / run / "history.csv").open(newline="") as stream:
         assert [int(row["epoch"]) for row in csv.DictReader(stream)] == list(range(1, 121))
+    assert (again / run / "checkpoints").is_dir()  # until the run is evaluated
+    done = snakemake(again, f"{run}/metrics.csv", *arguments[1:])
+    assert done.returncode == 0, done.stdout
     assert not (again / run / "checkpoints").exists()
