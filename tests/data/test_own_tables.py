@@ -255,3 +255,18 @@ def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
     (tmp_path / "train/a/2.txt").write_bytes("café".encode("latin-1"))
     with pytest.raises(InputError, match=r"2\.txt: not UTF-8"):
         read({"reader": "text_folder", "folder": str(tmp_path)}, None)
+
+
+@pytest.mark.parametrize("share", [0.99, 0.5, 0.01])
+@pytest.mark.parametrize("documents", [1, 2, 4])
+def test_a_few_rows_are_prepared_or_refused_in_a_line(tmp_path, documents, share):
+    rows = "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(documents))
+    entry = table(tmp_path, "body,topics\n" + rows, task="multi", validation=share)
+    (tmp_path / "test.csv").write_text("body,topics\nanother,a\n")
+    entry["files"]["test"] = str(tmp_path / "test.csv")
+    try:
+        prepare("mine", entry, None, tmp_path / "out")
+    except InputError as error:
+        assert "mine" in str(error)
+    else:
+        assert len(pd.read_parquet(tmp_path / "out/train.parquet")) >= 1

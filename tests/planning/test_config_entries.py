@@ -138,3 +138,34 @@ def test_a_view_of_labels_that_a_corpus_does_not_have_is_refused():
 def test_random_false_is_no_source_of_an_encoder():
     said = line(changed("encoders.tiny.random", False))
     assert said.startswith("encoders.tiny")
+
+
+OWN = {
+    "title": "Mine",
+    "task": "multi",
+    "reader": "csv",
+    "files": {"train": "a", "test": "b"},
+    "text": "t",
+    "labels": "l",
+}
+
+
+@pytest.mark.parametrize("key", ["text", "labels", "id", "split", "separator", "delimiter", "files"])
+@pytest.mark.parametrize("value", ["", 3, [], None, {"a": 1}])
+def test_a_key_of_own_data_has_the_right_type_and_says_something(key, value):
+    assert f"datasets.mine.{key}" in complaint(changed("datasets.mine", OWN | {key: value}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("delimiter", ";;", "is too long"),
+        ("text", ["title"], "too short"),
+        ("labels", ["a", "a"], "non-unique"),
+        ("delimeter", ";", "did you mean 'delimiter'"),
+        ("seperator", ";", "did you mean 'separator'"),
+        ("splits", "fold", "did you mean 'split'"),
+    ],
+)
+def test_a_near_miss_of_a_key_of_own_data_is_named(key, value, says):
+    assert says in complaint(changed("datasets.mine", OWN | {key: value}))

@@ -3,6 +3,8 @@
 import pytest
 from plan_study import config_of
 from pushpull.errors import InputError
+from pushpull.files import read_yaml
+from pushpull.planning.config import SCHEMA, check
 from pushpull.planning.paths import check_paths
 
 FILES = {"train": "my/train.csv", "validation": "my/dev.csv", "test": "my/test.csv"}
@@ -68,3 +70,23 @@ def test_the_mirror_of_the_environment_is_looked_for(config, monkeypatch):
     monkeypatch.setenv("PUSHPULL_MIRROR", "mirrow")
     with pytest.raises(InputError, match="PUSHPULL_MIRROR: mirrow is not there"):
         check_paths(config)
+
+
+def test_every_key_that_the_schema_calls_a_path_is_looked_for_and_no_other_is_one():
+    definitions = read_yaml(SCHEMA)["$defs"]
+    keys = {part: definitions[part]["properties"] for part in ("dataset", "encoder")}
+    named = {part: {key for key, said in found.items() if "#/$defs/path" in str(said)} for part, found in keys.items()}
+    assert named == {"dataset": {"files", "folder", "label_texts"}, "encoder": {"vectors"}}
+    plain = {part: {key for key, said in found.items() if said.get("type") == "string"} for part, found in keys.items()}
+    # A new key of text must be told apart here: is it a path?
+    assert plain == {
+        "dataset": {"reader", "corpus", "id", "split", "separator", "delimiter"},
+        "encoder": {"package", "sha256", "hub", "revision", "licence"},
+    }
+
+
+@pytest.mark.parametrize("key", ["folder", "label_texts", "files"])
+def test_an_empty_path_is_not_the_working_folder(config, key):
+    config["datasets"]["mine"] = config["datasets"]["mine"] | {key: ""}
+    with pytest.raises(InputError, match=f"datasets.mine.{key}: "):
+        check(config)
