@@ -2,6 +2,7 @@ import io
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -159,15 +160,31 @@ def test_latex_has_no_bare_special_character_and_even_rows(study, name):
     assert text.count(r"\begin") == text.count(r"\end")
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_latex_compiles_with_booktabs_alone(study, tmp_path):
-    tables = "\n".join(to_latex(maker(name)(study)) for name in TABLES)
+def compiled(engine: str, tables: str, folder: Path) -> subprocess.CompletedProcess:
+    """A document of these tables, made with nothing but booktabs."""
+    if shutil.which(engine) is None:
+        pytest.skip(f"needs {engine}")
     source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + tables + "\\end{document}\n"
-    (tmp_path / "all.tex").write_text(source)
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (folder / "all.tex").write_text(source, encoding="utf-8")
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="latin-1", check=False)
+
+
+def test_latex_compiles_with_booktabs_alone(study, tmp_path):
+    done = compiled("pdflatex", "\n".join(to_latex(maker(name)(study)) for name in TABLES), tmp_path)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull" not in done.stdout
+
+
+NASTY = '🐟 рыба/fish "quoted" \'s; 50% _cats_ & {dogs} $x^2$ #1 \\textbf{~} 東京 naïve Größe [a] * ^ <b>|`'
+
+
+@pytest.mark.parametrize("engine", ["pdflatex", "xelatex"])
+def test_any_name_compiles(parts, build, tmp_path, engine):
+    parts["datasets"]["generated"]["title"] = NASTY
+    done = compiled(engine, to_latex(maker("abalone_table2")(build(parts))), tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Missing character" not in (tmp_path / "all.log").read_text(encoding="latin-1")
 
 
 def test_the_csv_is_the_tidy_table(study, tmp_path):
