@@ -127,6 +127,21 @@ def test_a_mistyped_path_after_a_finished_study_stops_it_and_old_results_do_not_
     assert times_below(again / "results") == before
 
 
+def test_a_label_without_a_text_is_named_before_anything_is_trained(again):
+    extra = with_own_files(again)
+    for split in ("train", "test"):
+        write_corpus(again / f"my/{split}.csv", 24)
+    (again / "my/labels.csv").write_text("name,readable,description\ntrade,a,b\nweather,a b,c\n")
+    study = yaml.safe_load(extra.read_text())
+    study["datasets"]["mine"]["label_texts"] = "my/labels.csv"
+    extra.write_text(yaml.safe_dump(study))
+    done = real_run(again, "--configfile", TINY, extra)
+    assert done.returncode == 1
+    (log,) = (again / "logs/train/mine/tiny/bce").rglob("*.log")
+    assert "my/labels.csv: no row for 'health'; every label of the dataset needs a text" in log.read_text()
+    assert "epoch 1:" not in log.read_text()
+
+
 def times_below(folder: Path) -> dict[Path, int]:
     return {path: (folder / path).stat().st_mtime_ns for path in files_below(folder)}
 
