@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from own_data import MULTI, TEST, rows_of, user_data
 from pushpull.data.dataset import label_names, read_card, read_ids, read_labels
+from pushpull.data.documents import Document
 from pushpull.data.prepare import prepare
+from pushpull.data.splits import checked
 from pushpull.errors import InputError
 
 
@@ -161,3 +163,9 @@ def test_stratifying_ninety_long_tailed_labels_is_fair_in_total(tmp_path):
     ]
     assert np.mean(off) < 0.7
     assert max(off) < 3
+
+
+def test_a_label_that_a_reader_gives_twice_is_refused():
+    rows = [Document("n", "a text", ("a", "b", "a"))]
+    with pytest.raises(InputError, match="train document 'n' has a label twice: a, b, a"):
+        list(checked("mine", "multi", {"train": rows, "test": rows})["train"])

@@ -32,8 +32,8 @@ def checked(
 
     Raises:
         InputError: a split is missing or unknown; while walking: a split is empty or has another number of documents
-            than published, an id occurs twice, a document of a single-label task has not exactly one label, a text
-            cannot be written as UTF-8, an id or a label holds a control character.
+            than published, an id occurs twice, a document of a single-label task has not exactly one label, a
+            document has a label twice, a text cannot be written as UTF-8, an id or a label holds a control character.
     """
     strange = [split for split in splits if split not in SPLITS]
     if strange:
@@ -82,6 +82,8 @@ def _checked(
                 f"{dataset}: {split} document {row.id!r} has {len(row.labels)} labels, "
                 "but `task: single` needs exactly one; mend it or set `task: multi`"
             )
+        if len(set(row.labels)) < len(row.labels):
+            raise InputError(f"{dataset}: {split} document {row.id!r} has a label twice: {', '.join(row.labels)}")
         hidden = [name for name in (row.id, *row.labels) if without_controls(name) != name]
         if hidden:
             raise InputError(
