@@ -84,7 +84,8 @@ def test_jsonl_labels_may_be_a_list_or_a_string_and_blank_lines_are_skipped(tmp_
         ("body,topics\nx,a\n", "csv", {"delimiter": ";"}, 'the header looks like one with `delimiter: ","`'),
         ("body,a,b\nx,1,0\ny,2,0\n", "csv", {"labels": ["a", "b"]}, "line 3: a: expected 0 or 1, got '2'"),
         ("body,a,b\nx,1,0\n", "csv", {"labels": ["a", "c"]}, "line 1: no column 'c'"),
-        ('{"body": "x", "topics": ["a", 3]}\n', "jsonl", {}, "line 1: topics: expected a string or a list"),
+        ('{"body": "x", "topics": ["a", 3.5]}\n', "jsonl", {}, "line 1: topics: expected a string or a list"),
+        ('{"body": "x", "topics": [], "nr": null}\n', "jsonl", {"id": "nr"}, "line 1: nr: no id"),
     ],
 )
 def test_a_bad_table_is_named_with_file_and_line(tmp_path, content, kind, more, says):
@@ -132,6 +133,16 @@ def test_one_file_is_split_again_at_random(tmp_path):
         ({"files": {"train": "a", "test": "b"}, "split": "fold"}, "split: goes with one file"),
         ({"files": {"train": "a.csv", "test": "a.csv"}}, "files: a.csv is named for more than one split"),
         ({"files": {"train": "a", "test": "b"}, "delimeter": ";"}, "did you mean 'delimiter'"),
+        ({"files": {"train": "a", "test": "b"}, "text": ["t", "l"]}, "text: the column l is among the labels, too"),
+        (
+            {"files": {"train": "a", "test": "b"}, "labels": ["p", "q"], "separator": "|"},
+            "separator: goes with one",
+        ),
+        (
+            {"files": "a", "resplit": {"validation": 1, "test": 1}, "validation": 0.5},
+            "validation: is cut from train",
+        ),
+        ({"files": {"train": "a", "validation": "v", "test": "b"}, "validation": 0.5}, "`files:` names one"),
     ],
 )
 def test_files_that_cannot_be_meant_are_refused_with_the_configuration(entry, says):
@@ -270,3 +281,30 @@ def test_a_few_rows_are_prepared_or_refused_in_a_line(tmp_path, documents, share
         assert "mine" in str(error)
     else:
         assert len(pd.read_parquet(tmp_path / "out/train.parquet")) >= 1
+
+
+def test_a_blank_before_a_quotation_mark_is_none_of_the_cell(tmp_path):
+    rows = read(table(tmp_path, 'body,topics\nx, "a;b"\n'), None).splits["train"]
+    assert rows == [("train-1", "x", ("a", "b"))]
+
+
+def test_numbers_of_classes_are_names_also_in_lists(tmp_path):
+    content = '{"body": "x", "topics": [3, 1]}\n{"body": "y", "topics": 3}\n'
+    rows = read(table(tmp_path, content, "jsonl"), None).splits["train"]
+    assert [row.labels for row in rows] == [("3", "1"), ("3",)]
+
+
+def test_other_names_of_validation_are_known_in_a_saved_dataset(tmp_path):
+    rows = datasets.Dataset.from_pandas(FRAME)
+    datasets.DatasetDict(train=rows, dev=rows.select([1]), test=rows.select([0])).save_to_disk(str(tmp_path / "saved"))
+    entry = {"reader": "datasets", "folder": str(tmp_path / "saved"), "text": "body", "labels": "topics"}
+    documents = read(entry, None)
+    assert {split: len(found) for split, found in documents.splits.items()} == {"train": 3, "validation": 1, "test": 1}
+    assert documents.notes == []
+
+
+def test_texts_behind_links_and_in_capitals_are_not_lost(tmp_path):
+    entry = text_files(tmp_path / "texts", "train/a/1.txt", "train/a/2.TXT", "test/a/3.txt")
+    text_files(tmp_path / "elsewhere", "4.txt")
+    (tmp_path / "texts/train/b").symlink_to(tmp_path / "elsewhere")
+    assert [row.labels for row in read(entry, None).splits["train"]] == [("a",), ("a",), ("b",)]

@@ -65,6 +65,8 @@ MANY = [(str(n), f"text {n}", [f"label {n}", f"label {n + 1}"]) for n in range(6
         ({"validation": rows(61, "validation")}, "validation has 61 documents, more than train with 60"),
         ({"test": rows(30, "test", ("X ", "z"))}, "30 of 30 test labels are none that a training document has"),
         ({"test": rows(30, "test", ("X", "y"))}, "labels that differ in capitals or blanks alone: 'X', 'x'"),
+        ({"test": rows(30, "test", ("x", "y\u200b"))}, "labels that differ in capitals or blanks alone"),
+        ({"train": [*rows(60), ("n", "something", ["N/A"])]}, "there are labels that may mean none: 'N/A'"),
         ({"train": [*rows(60), ("e1", "", ["x"]), ("e2", " ", ["y"])]}, "2 of 112 texts are empty"),
         (
             {"test": [*rows(30, "test"), *[(f"l{n}", f"train text {n}", ["x"]) for n in range(2)]]},

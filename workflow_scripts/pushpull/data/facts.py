@@ -121,7 +121,32 @@ def problems(entry: dict) -> list[str]:
         lines.append(f"corpus: {unknown('corpus', entry['corpus'], found.corpora)}")
     if found.views and _view(entry, found) not in found.views:
         lines.append(f"labels: {unknown('view', entry['labels'], found.views)}")
-    return lines + _one_file(entry, "split" in allowed)
+    return lines + _one_file(entry, "split" in allowed) + _idle(entry)
+
+
+def _idle(entry: dict) -> list[str]:
+    """Keys beside another one that leaves them without effect, and a column that is text and label at once."""
+    several = "validation" in (entry["files"] if isinstance(entry.get("files"), dict) else ())
+    both = set(columns_of(entry, "text")) & set(columns_of(entry, "labels"))
+    idle = {
+        "validation: is cut from train where no validation split is given; `resplit:` gives one": (
+            "validation" in entry and "resplit" in entry
+        ),
+        "validation: is cut from train where no validation split is given; `files:` names one": (
+            "validation" in entry and several and "resplit" not in entry
+        ),
+        "separator: goes with one column of labels, not with a column for each": (
+            "separator" in entry and not isinstance(entry.get("labels", ""), str)
+        ),
+        f"text: the column {', '.join(sorted(both))} is among the labels, too": bool(both),
+    }
+    return [line for line, is_so in idle.items() if is_so]
+
+
+def columns_of(entry: dict, key: str) -> list[str]:
+    """The columns that a key of an entry names: none, one or several."""
+    named = entry.get(key, [])
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _one_file(entry: dict, may: bool) -> list[str]:

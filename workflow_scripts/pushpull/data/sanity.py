@@ -1,6 +1,7 @@
 """Data that cannot mean what the user thinks: refused where nothing could be learnt or told, else warned of."""
 
 from collections import Counter
+from unicodedata import category, normalize
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from pushpull.errors import InputError
 _LEAKED = 0.05  # share of validation or test texts that training has seen, from which a warning says so
 _UNKNOWN = 0.1  # share of the test labels that training has not seen
 _EMPTY = 0.01  # share of empty texts
+_NAMELESS = {"nan", "none", "null", "n/a", "na", "-", "?"}
 _FEW = 100  # documents from which on a label each is no chance
 
 
@@ -56,6 +58,7 @@ def warnings(task: str, tallies: dict[str, Tally]) -> list[str]:
     total = sum(tally.labels.total() for tally in tallies.values())
     unlabelled = train.facts()["without_labels"]
     unknown = sum(count for name, count in tallies["test"].labels.items() if not train.labels[name])
+    nameless = [name for name in names if name.casefold() in _NAMELESS]
     empty = sum(tally.facts()["empty_texts"] for tally in tallies.values())
     found = {
         f"{len(names):,} labels for {train.documents:,} training documents": len(names) > train.documents,
@@ -72,6 +75,7 @@ def warnings(task: str, tallies: dict[str, Tally]) -> list[str]:
             unknown > _UNKNOWN * tallies["test"].labels.total()
         ),
         f"{empty:,} of {documents:,} texts are empty": empty > _EMPTY * documents,
+        f"there are labels that may mean none: {', '.join(map(repr, nameless))}": bool(nameless),
     }
     said = [sentence for sentence, is_so in found.items() if is_so]
     said += [
@@ -83,8 +87,14 @@ def warnings(task: str, tallies: dict[str, Tally]) -> list[str]:
 
 
 def _twins(names: list[str]) -> list[str]:
-    """A sentence for labels that differ in capitals or blanks alone."""
-    alike = {name: " ".join(name.casefold().split()) for name in names}
+    """A sentence for labels that differ in capitals, blanks or the bytes of a letter alone."""
+    alike = {name: _looks(name) for name in names}
     common = Counter(alike.values())
     twins = [name for name in names if common[alike[name]] > 1]
     return [f"labels that differ in capitals or blanks alone: {', '.join(map(repr, twins))}"] if twins else []
+
+
+def _looks(name: str) -> str:
+    """What a reader sees of a name: é of one or of two characters, letters of any width, no zero-width characters."""
+    seen = "".join(character for character in normalize("NFKC", name) if category(character) != "Cf")
+    return " ".join(seen.casefold().split())

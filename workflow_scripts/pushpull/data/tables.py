@@ -49,7 +49,7 @@ def csv_rows(path: Path, columns: tuple[str, ...] = (), delimiter: str = ",") ->
     """
     csv.field_size_limit(2**31 - 1)
     with open_text(path) as stream:
-        reader = csv.DictReader(stream, strict=True, delimiter=delimiter)
+        reader = csv.DictReader(stream, strict=True, delimiter=delimiter, skipinitialspace=True)
         try:
             _check_columns(path, columns, reader.fieldnames or [], delimiter)
             for row in reader:

@@ -118,7 +118,14 @@ def _fits_shape(error: ValidationError) -> bool:
 
 
 def _datasets(config: dict) -> list[str]:
-    return [f"datasets.{name}.{line}" for name, entry in config["datasets"].items() for line in facts.problems(entry)]
+    lines = [f"datasets.{name}.{line}" for name, entry in config["datasets"].items() for line in facts.problems(entry)]
+    return lines + [
+        f"{part}.{name}.printed_as: {unknown('paper', paper, papers())}"
+        for part in ("datasets", "encoders")
+        for name, entry in config[part].items()
+        for paper in entry.get("printed_as", {})
+        if paper not in papers()
+    ]
 
 
 def _encoders(config: dict) -> list[str]:

@@ -9,7 +9,7 @@ import datasets
 
 from pushpull.data.documents import SPLITS, Documents
 from pushpull.data.readers.class_names import named_rows
-from pushpull.data.readers.tabular import documents
+from pushpull.data.readers.tabular import ALSO, documents
 from pushpull.errors import InputError
 
 
@@ -29,8 +29,8 @@ def read(entry: dict, raw: Path | None) -> Documents:
     tables = {"train": found} if isinstance(found, datasets.Dataset) else found
     if isinstance(found, datasets.Dataset) and not {"split", "resplit"} & entry.keys():
         raise InputError(f"folder: {folder} has no splits; name a column under `split:`, or give `resplit:`")
-    used = {split: table for split, table in tables.items() if split in SPLITS}
-    left = sorted(set(tables) - set(used))
+    used = {ALSO.get(split, split): table for split, table in tables.items() if ALSO.get(split, split) in SPLITS}
+    left = sorted(split for split in tables if ALSO.get(split, split) not in SPLITS)
     read = documents(entry, {split: named_rows(table, entry, f"{folder}/{split}") for split, table in used.items()})
     read.notes += [f"splits of the folder that are not read: {', '.join(left)}"] if left else []
     return read

@@ -17,12 +17,13 @@ docs/own_data.md is the guide to it.
 from collections.abc import Iterable
 
 from pushpull.data.documents import SPLITS, Document, Documents
+from pushpull.data.facts import columns_of
 from pushpull.errors import InputError, unknown
 
 SEPARATOR = ";"
 _GUESSES = (",", ";", "|", "\t", "/", "\n")
 _OFTEN = 0.2  # share of the cells that another separator is in, when it is likely meant
-_ALSO = {"dev": "validation", "val": "validation", "valid": "validation"}
+ALSO = {"dev": "validation", "val": "validation", "valid": "validation"}
 _SET = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False, "": False}
 
 Rows = Iterable[tuple[str, dict]]
@@ -45,7 +46,7 @@ def documents(entry: dict, tables: dict[str, Rows]) -> Documents:
             _has_columns(row, entry, where)
             to = _split(row[entry["split"]], entry["split"], where) if "split" in entry else split
             found = splits.setdefault(to, [])
-            number = str(row[entry["id"]]) if "id" in entry else f"{to}-{len(found) + 1}"
+            number = _id(row, entry["id"], where) if "id" in entry else f"{to}-{len(found) + 1}"
             found.append(Document(number, _text(row, entry, where), _labels(row, entry, where)))
         splits.setdefault(split, [])  # an empty file is a mistake to be named, not a split that is absent
     return Documents(splits, warnings=_separator_warning(entry, splits))
@@ -53,8 +54,7 @@ def documents(entry: dict, tables: dict[str, Rows]) -> Documents:
 
 def columns(entry: dict) -> dict[str, list[str]]:
     """{key of the entry: the columns that it names}."""
-    named = {key: entry[key] for key in ("text", "labels", "id", "split") if key in entry}
-    return {key: [value] if isinstance(value, str) else value for key, value in named.items()}
+    return {key: columns_of(entry, key) for key in ("text", "labels", "id", "split") if key in entry}
 
 
 def _has_columns(row: dict, entry: dict, where: str) -> None:
@@ -64,9 +64,15 @@ def _has_columns(row: dict, entry: dict, where: str) -> None:
                 raise InputError(f"{where}: no column {name!r} ({key}:); there are: {', '.join(map(str, row))}")
 
 
+def _id(row: dict, column: str, where: str) -> str:
+    if row[column] in (None, ""):
+        raise InputError(f"{where}: {column}: no id; give each row one, or leave out `id:` to number the rows")
+    return str(row[column])
+
+
 def _split(value: object, column: str, where: str) -> str:
     name = str(value).strip().lower()
-    if (found := _ALSO.get(name, name)) not in SPLITS:
+    if (found := ALSO.get(name, name)) not in SPLITS:
         raise InputError(f"{where}: {column}: {unknown('split', value, SPLITS)}")
     return found
 
@@ -100,7 +106,9 @@ def _is_set(cell: object, where: str) -> bool:
 
 def _names(cell: object, separator: str, where: str) -> tuple[str, ...]:
     if isinstance(cell, int) and not isinstance(cell, bool):
-        return (str(cell),)
+        cell = [cell]
+    if isinstance(cell, list):
+        cell = [str(each) if isinstance(each, int) and not isinstance(each, bool) else each for each in cell]
     if isinstance(cell, str) and cell.strip()[:1] + cell.strip()[-1:] in ("[]", "{}", "()"):
         raise InputError(
             f"{where}: {cell[:60]!r} is a list written as text; write the names with {separator!r} between them, or "

@@ -4,6 +4,7 @@ Below `folder:` are the splits (train, test, perhaps validation), below these th
 classes at once. Files end in `.txt` and are UTF-8.
 """
 
+import os
 from pathlib import Path
 
 from pushpull.data.documents import SPLITS, Document, Documents
@@ -28,13 +29,18 @@ def read(entry: dict, raw: Path | None) -> Documents:
             "Where the classes are at once below, give `resplit:`"
         )
     found = {split: _documents(folder, path) for split, path in below.items()}
-    others = sum(path.is_file() and path.suffix != ".txt" for path in folder.rglob("*"))
+    others = sum(path.suffix.lower() != ".txt" for path in _files(folder))
     return Documents(found, notes=[f"files that do not end in .txt, passed over: {others:,}"] if others else [])
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file below, those behind links too."""
+    return [Path(place, name) for place, _, names in os.walk(folder, followlinks=True) for name in names]
 
 
 def _documents(root: Path, folder: Path) -> list[Document]:
     rows = []
-    for path in sorted(folder.rglob("*.txt")):
+    for path in sorted(path for path in _files(folder) if path.suffix.lower() == ".txt"):
         name = str(path.relative_to(root))
         if path.parent == folder:
             raise InputError(f"{path}: a text beside the folders of the classes; put it into one of them")
