@@ -5,19 +5,16 @@ The hub is a folder here, laid out as its cache: a tiny BERT with random weights
 
 import json
 import sys
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
+from foreign_modules import CODE, MASKED
 from pushpull.encoders.build import build_encoder
 from pushpull.encoders.encoder import embed, open_encoder, save_encoder, tokenise
 from pushpull.encoders.sentence import load_encoder
 from pushpull.errors import InputError
-from pushpull.planning.config import check
-from pushpull.planning.studies import with_studies
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import BoW, Dense, Normalize, Pooling, Transformer
 from transformers import T5Config, T5EncoderModel, T5Model
@@ -33,30 +30,6 @@ TEXTS = [
     "grain",
 ]
 # Twice the hidden states of BERT, by a buffer that no file holds; and a file that says that this line was run.
-CODE = """from pathlib import Path
-import torch
-from transformers import BertModel
-Path({marker!r}).write_text("run")
-class TwiceBert(BertModel):
-    def __init__(self, config, **options):
-        super().__init__(config, **options)
-        self.encoder.register_buffer("factor", torch.full([config.hidden_size], {factor}.0), persistent=False)
-    def forward(self, *args, **kwargs):
-        assert "lengths" not in kwargs
-        output = super().forward(*args, **kwargs)
-        output.last_hidden_state = self.encoder.factor * output.last_hidden_state
-        return output
-"""
-# Attends to the tokens that the mask of transformers 4 leaves, as Stella's own modelling file does.
-MASKED = """from transformers import BertModel
-from transformers.modeling_outputs import BaseModelOutput
-class MaskedBert(BertModel):
-    def forward(self, input_ids=None, attention_mask=None, **options):
-        states = self.embeddings(input_ids=input_ids)
-        bias = self.get_extended_attention_mask(attention_mask, input_ids.size())[:, 0]
-        weights = (states @ states.transpose(1, 2) + bias).softmax(-1)
-        return BaseModelOutput(last_hidden_state=weights @ states)
-"""
 
 
 @pytest.fixture
@@ -312,47 +285,3 @@ def test_code_of_another_repository_is_refused_even_with_allowance(hub, marker):
     with pytest.raises(InputError, match="no revision pins"):
         load_encoder(CARD | {"remote_code": True})
     assert not marker.exists()
-
-
-SHIPPED = with_studies(yaml.safe_load((ROOT / "config.yaml").read_text()), ROOT / "studies")
-
-
-def test_shipped_hub_cards_say_what_they_are():
-    for card in SHIPPED["encoders"].values():
-        if card.get("pooling") == "published":
-            assert card["licence"]
-            assert card["max_length"] == 512
-
-
-@pytest.mark.parametrize(
-    ("encoder", "values", "said"),
-    [
-        ("tiny", {"pooling": "published"}, "encoders.tiny.pooling"),
-        ("minilm", {"remote_code": True}, "encoders.minilm.remote_code: goes with hub only"),
-        ("minilm", {"prompts": {"query": "query: "}}, "encoders.minilm.prompts: unknown key 'query'"),
-        ("cnn", {"prompts": {"text": "query: "}}, "encoders.cnn: unknown key of text_cnn 'prompts'"),
-        ("bge_base", {"remote_code": False}, "encoders.bge_base.remote_code"),
-        ("bge_base", {"max_length": 8}, "encoders.bge_base.max_length"),
-        ("bge_base", {"pickled": True}, "encoders.bge_base.pickled: goes with hub and with pooling cls or mean only"),
-        ("minilm", {"pickled": True}, "encoders.minilm.pickled: goes with hub and with pooling cls or mean only"),
-    ],
-)
-def test_a_wrong_card_is_refused_before_anything_runs(encoder, values, said):
-    config = deepcopy(SHIPPED)
-    config["encoders"][encoder] |= values
-    with pytest.raises(InputError) as caught:
-        check(config)
-    assert said in str(caught.value)
-
-
-@pytest.mark.parametrize("place", ["default", "settings", "method", "grid"])
-def test_texts_longer_than_the_encoder_takes_are_refused_before_anything_runs(place):
-    config, experiment = deepcopy(SHIPPED), {"papers": ["abalone"], "datasets": ["quick_multilabel"]}
-    config["encoders"]["minilm"]["max_length"] = 200
-    given = {"settings": 201, "grid": [100, 201]}.get(place)
-    experiment |= {"encoders": ["minilm"], "settings": {"max_tokens": given} if given else {}}
-    experiment["methods"] = {"pretrained": {"max_tokens": 201} if place == "method" else None}
-    config["studies"]["quick"]["experiments"] = [experiment]
-    value = 300 if place == "default" else 201
-    with pytest.raises(InputError, match=f"max_tokens {value} is more than encoders.minilm.max_length, 200"):
-        check(config)
